@@ -67,8 +67,7 @@ impl FromStr for Instant {
 
     /// RFC 3339 with any offset; precision beyond a millisecond is cut off.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let timestamp: Timestamp =
-            text.parse().map_err(|_| TimeError::Instant { text: text.to_owned() })?;
+        let timestamp: Timestamp = text.parse().map_err(|_| TimeError::Instant { text: text.to_owned() })?;
         Ok(Self::from_ms(timestamp.as_millisecond()))
     }
 }
@@ -213,12 +212,18 @@ mod tests {
             "2025-01-01T05:00:00Z .. 2025-07-01T04:00:00Z"
         );
         // Beirut had no midnight on 2022-03-27: clocks went from 00:00 to 01:00.
-        assert_eq!(range("2022-03-27", "2022-03-27", "Asia/Beirut"), "2022-03-26T22:00:00Z .. 2022-03-27T21:00:00Z");
+        assert_eq!(
+            range("2022-03-27", "2022-03-27", "Asia/Beirut"),
+            "2022-03-26T22:00:00Z .. 2022-03-27T21:00:00Z"
+        );
     }
 
     #[test]
     fn bad_dates_say_what_to_write() {
-        assert_eq!(range("2025-02-30", "2025-06-30", "UTC"), "`2025-02-30` is no date; write it like 2026-03-31");
+        assert_eq!(
+            range("2025-02-30", "2025-06-30", "UTC"),
+            "`2025-02-30` is no date; write it like 2026-03-31"
+        );
         assert_eq!(
             range("2025-06-30", "2025-01-01", "UTC"),
             "the period ends on 2025-01-01, before it begins on 2025-06-30; swap --from and --to"
