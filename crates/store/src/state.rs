@@ -1,0 +1,1 @@
+//! `data/state.db`: the ledger's head and the workspace's settings.
