@@ -103,6 +103,9 @@ pub struct DisplayFact {
 pub struct Derived {
     /// Rows.
     pub facts: Vec<Fact>,
+    /// Rows that count only while nothing is known about their entity: a first impression, such as the kind of an
+    /// account guessed from a commit. They never supersede a row.
+    pub tentative: Vec<Fact>,
     /// Texts for people.
     pub display: Vec<DisplayFact>,
     /// What could not be read, in words for people; the rest of the document still counts, and the tables it
