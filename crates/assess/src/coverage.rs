@@ -1,0 +1,151 @@
+//! Where a table was looked at: windows per scope and table, and the gaps between them.
+
+use std::collections::BTreeMap;
+
+use model::{CoverageStatus, Grade, Instant};
+
+/// One statement of a source about a window.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// The repository or source.
+    pub scope: i64,
+    /// The record table.
+    pub table: String,
+    /// First instant.
+    pub from: Instant,
+    /// First instant after.
+    pub to: Instant,
+    /// What the look yielded.
+    pub status: CoverageStatus,
+    /// Why it is not complete.
+    pub reason: String,
+    /// How far the look itself can be trusted.
+    pub grade: Grade,
+}
+
+/// A window in which a table is unknown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// The repository or source; `None` when there is no source at all.
+    pub scope: Option<i64>,
+    /// The record table.
+    pub table: String,
+    /// First instant.
+    pub from: Instant,
+    /// First instant after.
+    pub to: Instant,
+    /// Why, for people.
+    pub reason: String,
+    /// Whether no source ever looked: connecting one is the way out.
+    pub unfed: bool,
+}
+
+impl Gap {
+    /// The gap of a table that no source feeds.
+    #[must_use]
+    pub fn unfed(table: &str, scope: Option<i64>, from: Instant, to: Instant) -> Self {
+        let reason = format!("no source supplies `{table}` here");
+        Self { scope, table: table.to_owned(), from, to, reason, unfed: true }
+    }
+}
+
+/// Every statement known at a snapshot, by scope and table.
+///
+/// An instant is covered when a complete window holds it and no other window takes it away: a gap found later (history
+/// was rewritten) stands against an earlier claim of completeness.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct CoverageMap {
+    statements: BTreeMap<i64, BTreeMap<String, Vec<Statement>>>,
+}
+
+impl FromIterator<Statement> for CoverageMap {
+    fn from_iter<T: IntoIterator<Item = Statement>>(statements: T) -> Self {
+        let mut map = Self::default();
+        for s in statements {
+            map.statements.entry(s.scope).or_default().entry(s.table.clone()).or_default().push(s);
+        }
+        map
+    }
+}
+
+impl CoverageMap {
+    fn of(&self, scope: i64, table: &str) -> &[Statement] {
+        self.statements.get(&scope).and_then(|tables| tables.get(table)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Why `table` was not seen at `at`; `None` when it was, by coverage of at least `grade`.
+    #[must_use]
+    pub fn unseen(&self, scope: i64, table: &str, at: Instant, grade: Grade) -> Option<String> {
+        let statements = self.of(scope, table);
+        let holds = |s: &&Statement| s.from <= at && at < s.to;
+        if let Some(gap) = statements.iter().filter(holds).find(|s| s.status != CoverageStatus::Complete) {
+            return Some(spoken(gap));
+        }
+        let complete = statements.iter().filter(holds).filter(|s| s.status == CoverageStatus::Complete);
+        let mut weaker = false;
+        for s in complete {
+            if s.grade >= grade {
+                return None;
+            }
+            weaker = true;
+        }
+        Some(if weaker {
+            format!("only text asserts `{table}` here; no source proves it")
+        } else if statements.is_empty() {
+            format!("no source supplies `{table}` here")
+        } else {
+            format!("`{table}` was not looked at then")
+        })
+    }
+
+    /// The windows within `[from, to)` in which `table` is not covered in `scope`, in order of time.
+    #[must_use]
+    pub fn gaps(&self, scope: i64, table: &str, from: Instant, to: Instant) -> Vec<Gap> {
+        if from >= to {
+            return vec![];
+        }
+        let statements = self.of(scope, table);
+        if statements.is_empty() {
+            return vec![Gap::unfed(table, Some(scope), from, to)];
+        }
+        let mut bounds = vec![from, to];
+        for s in statements {
+            bounds.extend([s.from, s.to].into_iter().filter(|t| from < *t && *t < to));
+        }
+        bounds.sort_unstable();
+        bounds.dedup();
+        let mut gaps: Vec<Gap> = vec![];
+        for pair in bounds.windows(2) {
+            // A population rests on what a source can list, whatever its grade: it is never typed in.
+            let Some(reason) = self.unseen(scope, table, pair[0], Grade::Asserted) else { continue };
+            match gaps.last_mut() {
+                Some(last) if last.to == pair[0] && last.reason == reason => last.to = pair[1],
+                _ => gaps.push(Gap {
+                    scope: Some(scope),
+                    table: table.to_owned(),
+                    from: pair[0],
+                    to: pair[1],
+                    reason,
+                    unfed: false,
+                }),
+            }
+        }
+        gaps
+    }
+}
+
+fn spoken(s: &Statement) -> String {
+    let what = match s.status {
+        CoverageStatus::Complete => "is complete",
+        CoverageStatus::Partial => "is only partly known",
+        CoverageStatus::NotPermitted => "may not be read with this credential",
+        CoverageStatus::NotLicensed => "is not part of the plan",
+        CoverageStatus::Expired => "is no longer kept by the source",
+        CoverageStatus::Failed => "could not be read",
+    };
+    if s.reason.is_empty() {
+        format!("`{}` {what} then", s.table)
+    } else {
+        format!("`{}` {what} then: {}", s.table, s.reason)
+    }
+}

@@ -1,0 +1,225 @@
+//! Assessment: the rows a procedure yielded, the coverage of what it read and a period, joined into a result.
+//!
+//! A query cannot know where nobody looked. So this is where silence is kept apart from a clean sheet: a deviation
+//! that rests on the absence of rows, and a pass that does, stand only where the absent table was looked at.
+
+mod coverage;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Attribute, Conclusion, Grade, Instant, Period, Verdict};
+
+pub use coverage::{CoverageMap, Gap, Statement};
+
+/// One attribute as the procedure declares it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttributeRule {
+    /// Its letter.
+    pub letter: Attribute,
+    /// Tables whose absence of rows the attribute reads: a `deviation` rests on it.
+    pub absent: Vec<String>,
+    /// Tables a row of which is itself the deviation: a `pass` rests on their absence.
+    pub adverse: Vec<String>,
+    /// The least grade of coverage that proves an absence: that nobody typed a trailer proves nothing about a system.
+    pub absent_grade: Grade,
+}
+
+/// What a procedure asks of an assessment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rules {
+    /// Tables whose coverage proves the population.
+    pub population: Vec<String>,
+    /// Its attributes, in order.
+    pub attributes: Vec<AttributeRule>,
+}
+
+/// A row as the procedure's query yielded it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tested {
+    /// The entity.
+    pub item: i64,
+    /// The repository or source the entity belongs to: whose coverage counts.
+    pub scope: i64,
+    /// Short text for people, without personal data.
+    pub label: String,
+    /// The instant by which the item is attributed to the period.
+    pub occurred_at: Instant,
+    /// Ledger entry of the item's own record.
+    pub entry: i64,
+    /// The weakest grade of the evidence.
+    pub grade: Grade,
+    /// One verdict per attribute; `None` is NULL.
+    pub verdicts: Vec<Option<Verdict>>,
+}
+
+/// One item of the grid after coverage was applied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    /// The entity.
+    pub item: i64,
+    /// Whose coverage counted.
+    pub scope: i64,
+    /// Short text for people.
+    pub label: String,
+    /// When it happened.
+    pub occurred_at: Instant,
+    /// Ledger entry of its own record.
+    pub entry: i64,
+    /// The weakest grade of the evidence.
+    pub grade: Grade,
+    /// One verdict per attribute.
+    pub verdicts: BTreeMap<Attribute, Verdict>,
+    /// Attributes whose verdict was taken back because somebody could not look, and why.
+    pub capped: BTreeMap<Attribute, String>,
+}
+
+impl Item {
+    /// The verdict of the whole item: the one that most needs a look.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdicts.values().copied().min().unwrap_or(Verdict::NoEvidence)
+    }
+}
+
+/// The result of a procedure over a period.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assessment {
+    /// What the tests say about operation.
+    pub conclusion: Conclusion,
+    /// Why it cannot be concluded; empty otherwise.
+    pub held_back_by: Vec<String>,
+    /// Every item of the population, ordered by entity.
+    pub items: Vec<Item>,
+    /// Windows of the period in which the population itself is unknown.
+    pub gaps: Vec<Gap>,
+}
+
+impl Assessment {
+    /// How many items have each verdict, per attribute. Every verdict is listed; the sum is the population.
+    #[must_use]
+    pub fn counts(&self, attribute: Attribute) -> BTreeMap<Verdict, usize> {
+        let mut counts: BTreeMap<Verdict, usize> = Verdict::ALL.iter().map(|v| (*v, 0)).collect();
+        for item in &self.items {
+            if let Some(verdict) = item.verdicts.get(&attribute) {
+                *counts.entry(*verdict).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// How many items as a whole have each verdict.
+    #[must_use]
+    pub fn item_counts(&self) -> BTreeMap<Verdict, usize> {
+        let mut counts: BTreeMap<Verdict, usize> = Verdict::ALL.iter().map(|v| (*v, 0)).collect();
+        for item in &self.items {
+            *counts.entry(item.verdict()).or_default() += 1;
+        }
+        counts
+    }
+}
+
+/// Joins rows, coverage and period.
+///
+/// `scopes` are the repositories and sources the population is drawn from: each must be covered over the period, up to
+/// `cutoff`, the last instant whose facts count. Without any scope nothing proves the population.
+#[must_use]
+pub fn assess(
+    rules: &Rules,
+    rows: Vec<Tested>,
+    coverage: &CoverageMap,
+    scopes: &BTreeSet<i64>,
+    period: &Period,
+    cutoff: Instant,
+) -> Assessment {
+    let mut items: Vec<Item> = rows.into_iter().map(|row| judge(rules, row, coverage)).collect();
+    items.sort_by_key(|i| i.item);
+
+    let end = period.to.min(cutoff);
+    let mut gaps = vec![];
+    for table in &rules.population {
+        if scopes.is_empty() {
+            gaps.push(Gap::unfed(table, None, period.from, period.to));
+        }
+        for scope in scopes {
+            gaps.extend(coverage.gaps(*scope, table, period.from, end));
+        }
+    }
+    if cutoff < period.to {
+        // The rest of the period has not happened, or does not count yet.
+        gaps.push(Gap {
+            scope: None,
+            table: rules.population.first().cloned().unwrap_or_default(),
+            from: cutoff.max(period.from),
+            to: period.to,
+            reason: "the period goes on after the last instant that was looked at".to_owned(),
+            unfed: false,
+        });
+    }
+
+    let mut held_back_by = vec![];
+    let unfinished =
+        |verdict: Verdict| items.iter().filter(|i| i.verdicts.values().any(|v| *v == verdict)).count();
+    if !gaps.is_empty() {
+        held_back_by.push("the population is not proven for the whole period".to_owned());
+    }
+    for (verdict, what) in
+        [(Verdict::NoEvidence, "without evidence"), (Verdict::NeedsJudgement, "for a person to judge")]
+    {
+        let n = unfinished(verdict);
+        if n > 0 {
+            held_back_by.push(format!("{n} of {} {what}", items.len()));
+        }
+    }
+    let deviations = unfinished(Verdict::Deviation) > 0;
+    let tested = deviations || items.iter().any(|i| i.verdict() == Verdict::Pass);
+    if held_back_by.is_empty() && !items.is_empty() && !tested {
+        held_back_by.push("no item could be tested yet".to_owned());
+    }
+    let conclusion = if !held_back_by.is_empty() {
+        Conclusion::CannotConclude
+    } else if items.is_empty() {
+        Conclusion::DidNotOperate
+    } else if deviations {
+        Conclusion::ExceptionsNoted
+    } else {
+        Conclusion::NoExceptions
+    };
+    Assessment { conclusion, held_back_by, items, gaps }
+}
+
+fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap) -> Item {
+    let mut verdicts = BTreeMap::new();
+    let mut capped = BTreeMap::new();
+    for (position, rule) in rules.attributes.iter().enumerate() {
+        let said = row.verdicts.get(position).copied().flatten();
+        let rests_on = match said {
+            Some(Verdict::Deviation) => &rule.absent,
+            Some(Verdict::Pass) => &rule.adverse,
+            _ => &Vec::new(),
+        };
+        let unseen = rests_on
+            .iter()
+            .find_map(|table| coverage.unseen(row.scope, table, row.occurred_at, rule.absent_grade));
+        let verdict = match unseen {
+            Some(reason) => {
+                capped.insert(rule.letter, reason);
+                Verdict::NoEvidence
+            }
+            None => said.unwrap_or(Verdict::NoEvidence),
+        };
+        verdicts.insert(rule.letter, verdict);
+    }
+    Item {
+        item: row.item,
+        scope: row.scope,
+        label: row.label,
+        occurred_at: row.occurred_at,
+        entry: row.entry,
+        grade: row.grade,
+        verdicts,
+        capped,
+    }
+}
+
+#[cfg(test)]
+mod tests;

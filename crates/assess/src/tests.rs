@@ -1,0 +1,189 @@
+use proptest::prelude::*;
+
+use super::*;
+use model::CoverageStatus;
+
+fn at(ms: i64) -> Instant {
+    Instant::from_ms(ms)
+}
+
+fn period() -> Period {
+    Period { from: at(100), to: at(200), tz: "UTC".into() }
+}
+
+fn statement(table: &str, from: i64, to: i64, status: CoverageStatus, grade: Grade) -> Statement {
+    Statement {
+        scope: 1,
+        table: table.into(),
+        from: at(from),
+        to: at(to),
+        status,
+        reason: String::new(),
+        grade,
+    }
+}
+
+fn complete(table: &str, from: i64, to: i64) -> Statement {
+    statement(table, from, to, CoverageStatus::Complete, Grade::System)
+}
+
+fn rules() -> Rules {
+    Rules {
+        population: vec!["change".into()],
+        attributes: vec![AttributeRule {
+            letter: Attribute('a'),
+            absent: vec!["approval".into()],
+            adverse: vec!["bypass".into()],
+            absent_grade: Grade::System,
+        }],
+    }
+}
+
+fn row(item: i64, occurred_at: i64, verdict: Option<Verdict>) -> Tested {
+    Tested {
+        item,
+        scope: 1,
+        label: format!("c{item}"),
+        occurred_at: at(occurred_at),
+        entry: 0,
+        grade: Grade::System,
+        verdicts: vec![verdict],
+    }
+}
+
+#[track_caller]
+fn check(rows: Vec<Tested>, coverage: Vec<Statement>, expect: &str) {
+    let map = coverage.into_iter().collect();
+    let result = assess(&rules(), rows, &map, &BTreeSet::from([1]), &period(), at(200));
+    let items: Vec<&str> = result.items.iter().map(|i| i.verdict().word()).collect();
+    let gaps: Vec<String> = result.gaps.iter().map(|g| format!("{}..{}", g.from.ms(), g.to.ms())).collect();
+    assert_eq!(format!("{} [{}] gaps[{}]", result.conclusion, items.join(" "), gaps.join(" ")), expect);
+}
+
+fn seen() -> Vec<Statement> {
+    vec![complete("change", 0, 300), complete("approval", 0, 300), complete("bypass", 0, 300)]
+}
+
+#[test]
+fn conclusions_follow_what_is_known() {
+    use Verdict::{Deviation, NeedsJudgement, NotApplicable, NotYetDue, Pass};
+    check(vec![row(1, 150, Some(Pass))], seen(), "no_exceptions [pass] gaps[]");
+    check(
+        vec![row(1, 150, Some(Deviation)), row(2, 150, Some(Pass))],
+        seen(),
+        "exceptions_noted [deviation pass] gaps[]",
+    );
+    check(vec![row(1, 150, Some(NeedsJudgement))], seen(), "cannot_conclude [needs_judgement] gaps[]");
+    check(vec![row(1, 150, None)], seen(), "cannot_conclude [no_evidence] gaps[]");
+    check(vec![row(1, 150, Some(NotYetDue))], seen(), "cannot_conclude [not_yet_due] gaps[]");
+    check(
+        vec![row(1, 150, Some(NotYetDue)), row(2, 150, Some(Pass))],
+        seen(),
+        "no_exceptions [not_yet_due pass] gaps[]",
+    );
+    check(vec![row(1, 150, Some(NotApplicable))], seen(), "cannot_conclude [not_applicable] gaps[]");
+}
+
+#[test]
+fn an_empty_population_is_proven_or_unknown() {
+    check(vec![], seen(), "did_not_operate [] gaps[]");
+    check(vec![], vec![], "cannot_conclude [] gaps[100..200]");
+    check(vec![], vec![complete("change", 0, 150)], "cannot_conclude [] gaps[150..200]");
+    // Without any source there is nothing to be complete.
+    let result = assess(&rules(), vec![], &CoverageMap::default(), &BTreeSet::new(), &period(), at(200));
+    assert_eq!((result.conclusion, result.gaps.len()), (Conclusion::CannotConclude, 1));
+}
+
+#[test]
+fn a_deviation_by_absence_needs_somebody_who_looked() {
+    use Verdict::Deviation;
+    let change = || complete("change", 0, 300);
+    check(vec![row(1, 150, Some(Deviation))], vec![change()], "cannot_conclude [no_evidence] gaps[]");
+    // Up to the boundary instant, not beyond it.
+    let until_150 = vec![change(), complete("approval", 0, 150)];
+    check(
+        vec![row(1, 149, Some(Deviation)), row(2, 150, Some(Deviation))],
+        until_150,
+        "cannot_conclude [deviation no_evidence] gaps[]",
+    );
+    // That nobody typed a trailer proves nothing about a system.
+    let asserted = statement("approval", 0, 300, CoverageStatus::Complete, Grade::Asserted);
+    check(
+        vec![row(1, 150, Some(Deviation))],
+        vec![change(), asserted],
+        "cannot_conclude [no_evidence] gaps[]",
+    );
+}
+
+#[test]
+fn a_pass_by_absence_needs_somebody_who_looked() {
+    let blind = vec![
+        complete("change", 0, 300),
+        complete("approval", 0, 300),
+        statement("bypass", 0, 300, CoverageStatus::NotPermitted, Grade::System),
+    ];
+    check(vec![row(1, 150, Some(Verdict::Pass))], blind, "cannot_conclude [no_evidence] gaps[]");
+}
+
+#[test]
+fn a_gap_stands_against_an_older_claim_of_completeness() {
+    let mut coverage = seen();
+    coverage.push(statement("change", 120, 130, CoverageStatus::Partial, Grade::System));
+    check(vec![row(1, 150, Some(Verdict::Pass))], coverage, "cannot_conclude [pass] gaps[120..130]");
+}
+
+#[test]
+fn a_period_that_goes_on_is_not_concluded() {
+    let map = seen().into_iter().collect();
+    let rows = vec![row(1, 110, Some(Verdict::Pass))];
+    let result = assess(&rules(), rows, &map, &BTreeSet::from([1]), &period(), at(120));
+    assert_eq!(result.conclusion, Conclusion::CannotConclude);
+    assert_eq!((result.gaps[0].from, result.gaps[0].to), (at(120), at(200)));
+}
+
+fn any_verdict() -> impl Strategy<Value = Option<Verdict>> {
+    proptest::option::of(proptest::sample::select(Verdict::ALL))
+}
+
+proptest! {
+    /// Unknown never yields pass; taking coverage away never creates a pass or a deviation; counts add up.
+    #[test]
+    fn less_coverage_never_yields_more(
+        verdicts in proptest::collection::vec(any_verdict(), 0..8),
+        windows in proptest::collection::vec((0_i64..3, 90_i64..210, 0_i64..60, 0_usize..6), 0..6),
+        dropped in 0_usize..6,
+    ) {
+        let tables = ["change", "approval", "bypass"];
+        let statements: Vec<Statement> = windows
+            .iter()
+            .map(|(t, from, len, s)| statement(
+                tables[usize::try_from(*t).unwrap()], *from, from + len, CoverageStatus::ALL[*s], Grade::System))
+            .collect();
+        let rows: Vec<Tested> =
+            verdicts.iter().enumerate().map(|(i, v)| row(i64::try_from(i).unwrap(), 150, *v)).collect();
+        let run = |statements: Vec<Statement>| {
+            let map = statements.into_iter().collect();
+            assess(&rules(), rows.clone(), &map, &BTreeSet::from([1]), &period(), at(200))
+        };
+        let full = run(statements.clone());
+        for (item, said) in full.items.iter().zip(&verdicts) {
+            let got = item.verdict();
+            prop_assert!(got == said.unwrap_or(Verdict::NoEvidence) || got == Verdict::NoEvidence);
+        }
+        prop_assert_eq!(full.counts(Attribute('a')).values().sum::<usize>(), rows.len());
+        // Only a complete statement may be dropped: dropping a gap is learning more.
+        let fewer: Vec<Statement> = statements
+            .iter()
+            .enumerate()
+            .filter(|(i, s)| *i != dropped || s.status != CoverageStatus::Complete)
+            .map(|(_, s)| s.clone())
+            .collect();
+        let less = run(fewer);
+        for (a, b) in full.items.iter().zip(&less.items) {
+            prop_assert!(b.verdict() == a.verdict() || b.verdict() == Verdict::NoEvidence);
+        }
+        if full.conclusion == Conclusion::CannotConclude {
+            prop_assert_eq!(less.conclusion, Conclusion::CannotConclude);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Commit objects and commit messages: headers, people, trailers, mentions of tickets.
+//!
+//! Git stores bytes, not text: a message may be in any encoding, a name may be anything without `<` and newline, a
+//! date may be any number. What cannot be read is unknown, never guessed.
+
+use std::borrow::Cow;
+
+use model::Instant;
+
+use super::conventions::Conventions;
+
+/// A person as a commit or a trailer names them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Person {
+    pub(super) name: String,
+    /// Folded to lower case; empty when there is none.
+    pub(super) email: String,
+}
+
+/// The parts of a commit object that facts are made of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Commit<'a> {
+    pub(super) parents: Vec<&'a str>,
+    pub(super) author: Option<(Person, Option<Instant>)>,
+    pub(super) committer: Option<(Person, Option<Instant>)>,
+    pub(super) signed: bool,
+    pub(super) message: Cow<'a, str>,
+}
+
+/// Reads a commit object's bytes. `None` when they are no commit.
+pub(super) fn parse_commit(bytes: &[u8]) -> Option<Commit<'_>> {
+    let split = bytes.windows(2).position(|w| w == b"\n\n");
+    let (head, message) = match split {
+        Some(at) => (&bytes[..at], &bytes[at + 2..]),
+        None => (bytes.strip_suffix(b"\n").unwrap_or(bytes), &b""[..]),
+    };
+    let mut commit = Commit {
+        parents: vec![],
+        author: None,
+        committer: None,
+        signed: false,
+        message: String::from_utf8_lossy(message),
+    };
+    let mut tree = false;
+    for line in head.split(|b| *b == b'\n') {
+        // A line that begins with a space continues the header before it (signatures, merge tags).
+        if line.first() == Some(&b' ') {
+            continue;
+        }
+        let at = line.iter().position(|b| *b == b' ').unwrap_or(line.len());
+        let value = line.get(at + 1..).unwrap_or_default();
+        match &line[..at] {
+            b"tree" => tree = true,
+            b"parent" => commit.parents.push(std::str::from_utf8(value).ok()?),
+            b"author" if commit.author.is_none() => commit.author = parse_signature(value),
+            b"committer" if commit.committer.is_none() => commit.committer = parse_signature(value),
+            b"gpgsig" | b"gpgsig-sha256" => commit.signed = true,
+            _ => {}
+        }
+    }
+    tree.then_some(commit)
+}
+
+/// `Name <email> seconds zone`, tolerant of what real histories hold.
+fn parse_signature(value: &[u8]) -> Option<(Person, Option<Instant>)> {
+    let text = String::from_utf8_lossy(value);
+    let open = text.find('<')?;
+    let close = text.rfind('>').filter(|c| *c > open)?;
+    let person = Person {
+        name: text[..open].trim().to_owned(),
+        email: fold_email(&text[open + 1..close]),
+    };
+    let at = text[close + 1..].split_whitespace().next().and_then(|s| s.parse::<i64>().ok());
+    Some((person, at.map(Instant::from_seconds)))
+}
+
+/// An e-mail address as a key: trimmed, lower case, without stray brackets.
+pub(super) fn fold_email(text: &str) -> String {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '<' || c == '>').to_lowercase()
+}
+
+/// A person out of a trailer's value `Name <email>`; a bare name has an empty e-mail.
+pub(super) fn parse_person(value: &str) -> Person {
+    match (value.find('<'), value.rfind('>')) {
+        (Some(open), Some(close)) if open < close => {
+            Person { name: value[..open].trim().to_owned(), email: fold_email(&value[open + 1..close]) }
+        }
+        _ if value.contains('@') && !value.contains(' ') => {
+            Person { name: String::new(), email: fold_email(value) }
+        }
+        _ => Person { name: value.trim().to_owned(), email: String::new() },
+    }
+}
+
+/// The trailers of a message: the `Key: value` lines of its last paragraph, continuation lines folded in.
+///
+/// As git does, the last paragraph counts when all its lines are trailers, or when at least a quarter are and one of
+/// them is a trailer that `known` knows; the subject never counts.
+pub(super) fn trailers<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> Vec<(&'a str, String)> {
+    let message = message.trim_end();
+    let Some(start) = last_paragraph(message) else { return vec![] };
+    let mut found: Vec<(&str, String)> = vec![];
+    let (mut other, mut recognised) = (0_usize, false);
+    for line in message[start..].lines() {
+        if line.starts_with([' ', '\t']) {
+            if let Some((_, value)) = found.last_mut() {
+                value.push(' ');
+                value.push_str(line.trim());
+            } else {
+                other += 1;
+            }
+            continue;
+        }
+        match line.split_once(':') {
+            Some((key, value)) if is_trailer_key(key) => {
+                recognised |= known(key);
+                found.push((key, value.trim().to_owned()));
+            }
+            _ if line.starts_with("(cherry picked from commit ") => recognised = true,
+            _ => other += 1,
+        }
+    }
+    let all = other == 0;
+    let enough = recognised && found.len() * 3 >= other;
+    if all || enough { found } else { vec![] }
+}
+
+/// Where the last paragraph begins; `None` when the message has only one (its subject).
+fn last_paragraph(message: &str) -> Option<usize> {
+    let mut start = None;
+    let mut offset = 0;
+    let mut blank = false;
+    for line in message.split_inclusive('\n') {
+        if line.trim().is_empty() {
+            blank = true;
+        } else if blank {
+            start = Some(offset);
+            blank = false;
+        }
+        offset += line.len();
+    }
+    start
+}
+
+fn is_trailer_key(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+/// A mention of a ticket and where it stands.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Mention {
+    /// As it is written, folded: `owner/repo#12`, `#12`, `ABC-12`.
+    pub(super) ticket: String,
+    pub(super) basis: &'static str,
+}
+
+/// Every ticket a message names, once each, in order of appearance.
+///
+/// A bare `#12` counts only behind a ticket word (`fixes #12`): at the end of a subject it is a pull request. A key
+/// like `ABC-12` counts behind a ticket word, at the start of the subject, or anywhere when `ABC` is a configured
+/// project: `UTF-8` and `SHA-256` look just like one.
+pub(super) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &Conventions) -> Vec<Mention> {
+    let mut found: Vec<Mention> = vec![];
+    let mut add = |ticket: String, basis| {
+        if !found.iter().any(|m| m.ticket == ticket) {
+            found.push(Mention { ticket, basis });
+        }
+    };
+    for (key, value) in trailers {
+        if Conventions::is(&conventions.ticket_trailers, key) {
+            for token in tokens(value) {
+                if let Some(ticket) = reference(token).or_else(|| project_key(token)) {
+                    add(ticket, "trailer");
+                }
+            }
+        }
+    }
+    let mut lines = message.lines();
+    let subject = lines.next().unwrap_or("");
+    if let Some(first) = subject.split([' ', ':', ']']).next()
+        && let Some(key) = project_key(first.trim_start_matches('[')).filter(|k| !is_standard(k))
+    {
+        add(key, "subject");
+    }
+    for (basis, line) in std::iter::once(("subject", subject)).chain(lines.map(|l| ("body", l))) {
+        let mut after_word = false;
+        for token in tokens(line) {
+            let bare = token.trim_end_matches(':');
+            let key = project_key(bare);
+            let configured = key.as_ref().is_some_and(|k| {
+                let project = k.split('-').next().unwrap_or("");
+                conventions.ticket_projects.iter().any(|p| p.eq_ignore_ascii_case(project))
+            });
+            if after_word {
+                if let Some(ticket) = reference(bare) {
+                    add(ticket, basis);
+                    // `fixes #1, #2` goes on.
+                    continue;
+                }
+                if let Some(key) = key.clone().filter(|k| !is_standard(k)) {
+                    add(key, basis);
+                    continue;
+                }
+                // `and`, `issue` may stand between the word and the ticket.
+                after_word = matches!(bare.to_ascii_lowercase().as_str(), "and" | "issue" | "bug" | "issues")
+                    || Conventions::is(&conventions.ticket_words, bare);
+                continue;
+            }
+            if configured && let Some(key) = key {
+                add(key, basis);
+                continue;
+            }
+            if let Some(ticket) = issue_address(token) {
+                add(ticket, "link");
+                continue;
+            }
+            after_word = Conventions::is(&conventions.ticket_words, bare);
+        }
+    }
+    found
+}
+
+fn tokens(line: &str) -> impl Iterator<Item = &str> {
+    line.split(|c: char| c.is_whitespace() || c == ',' || c == ';' || c == '(' || c == ')')
+        .map(|t| t.trim_end_matches(['.', '!', '?', ']']).trim_start_matches('['))
+        .filter(|t| !t.is_empty())
+}
+
+/// `#12`, `owner/repo#12` or the address of an issue.
+fn reference(token: &str) -> Option<String> {
+    if let Some(address) = issue_address(token) {
+        return Some(address);
+    }
+    let (repository, number) = token.split_once('#')?;
+    let digits = !number.is_empty() && number.len() <= 9 && number.bytes().all(|b| b.is_ascii_digit());
+    let named = repository.is_empty()
+        || repository.matches('/').count() <= 1
+            && repository.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+    (digits && named).then(|| format!("{}#{number}", repository.to_lowercase()))
+}
+
+/// `https://host/owner/repo/issues/12` (also GitLab's `/-/issues/12`) as `owner/repo#12`.
+fn issue_address(token: &str) -> Option<String> {
+    let rest = token.strip_prefix("https://").or_else(|| token.strip_prefix("http://"))?;
+    let (_, path) = rest.split_once('/')?;
+    let (repository, number) = path.split_once("/issues/")?;
+    let repository = repository.strip_suffix("/-").unwrap_or(repository);
+    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
+    (!number.is_empty() && repository.contains('/')).then(|| format!("{}#{number}", repository.to_lowercase()))
+}
+
+/// `ABC-12`.
+fn project_key(token: &str) -> Option<String> {
+    let (project, number) = token.split_once('-')?;
+    let upper = project.len() >= 2
+        && project.starts_with(|c: char| c.is_ascii_uppercase())
+        && project.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let digits = !number.is_empty() && number.len() <= 7 && number.bytes().all(|b| b.is_ascii_digit());
+    (upper && digits).then(|| token.to_owned())
+}
+
+/// Names of standards that look like ticket keys.
+fn is_standard(key: &str) -> bool {
+    matches!(
+        key.split('-').next(),
+        Some("UTF" | "SHA" | "RFC" | "ISO" | "CVE" | "CWE" | "MD" | "AES" | "RSA" | "UCS" | "IEEE" | "PEP" | "HTTP" | "TLS" | "X" | "CP" | "ECMA" | "GPT")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(key: &str) -> bool {
+        key.eq_ignore_ascii_case("reviewed-by") || key.eq_ignore_ascii_case("signed-off-by")
+    }
+
+    #[track_caller]
+    fn check_trailers(message: &str, expect: &str) {
+        let got: Vec<String> = trailers(message, &known).iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(got.join(" | "), expect);
+    }
+
+    #[test]
+    fn trailers_are_the_last_paragraph() {
+        check_trailers("s\n\nbody\n\nReviewed-by: Ann <a@x>\nFixes: #1\n", "Reviewed-by=Ann <a@x> | Fixes=#1");
+        check_trailers("s\n\nReviewed-by: Ann\n  Lee <a@x>\n", "Reviewed-by=Ann Lee <a@x>");
+        // A trailer above the last paragraph is prose.
+        check_trailers("s\n\nReviewed-by: Ann <a@x>\n\nThanks to all.\n", "");
+        // The subject alone is never a trailer.
+        check_trailers("Reviewed-by: Ann <a@x>", "");
+        // Prose with a colon is no trailer block without a known trailer.
+        check_trailers("s\n\nNote: this is\nonly prose\n", "");
+        // One known trailer among a few lines of noise counts, as in git.
+        check_trailers("s\n\nsee the docs\nReviewed-by: Ann <a@x>\n", "Reviewed-by=Ann <a@x>");
+        check_trailers("s\n\nReviewed-by: A <a@x>\r\nFixes: #2\r\n", "Reviewed-by=A <a@x> | Fixes=#2");
+    }
+
+    #[track_caller]
+    fn check_tickets(message: &str, expect: &str) {
+        let conventions = Conventions { ticket_projects: vec!["OPS".into()], ..Conventions::default() };
+        let found = trailers(message, &|k| Conventions::is(&conventions.ticket_trailers, k));
+        let got: Vec<String> = tickets(message, &found, &conventions)
+            .iter()
+            .map(|m| format!("{} ({})", m.ticket, m.basis))
+            .collect();
+        assert_eq!(got.join(", "), expect);
+    }
+
+    #[test]
+    fn tickets_are_named_in_many_ways() {
+        check_tickets("fix crash\n\nFixes golang/go#73854\n", "golang/go#73854 (body)");
+        check_tickets("fix crash\n\nFixes: golang/go#73854", "golang/go#73854 (trailer)");
+        check_tickets("fix crash\n\nCloses #1, #2 and #3.", "#1 (body), #2 (body), #3 (body)");
+        check_tickets("ABC-12: fix crash", "ABC-12 (subject)");
+        check_tickets("[ABC-12] fix crash", "ABC-12 (subject)");
+        check_tickets("fix crash (OPS-9)", "OPS-9 (subject)");
+        check_tickets("s\n\nhttps://github.com/Acme/App/issues/7#c1", "acme/app#7 (link)");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_ticket_is_none() {
+        check_tickets("add UTF-8 and SHA-256 support", "");
+        check_tickets("UTF-8: decode lazily", "");
+        check_tickets("add a cache (#12)", "");
+        check_tickets("Merge pull request #12 from ann/fix", "");
+        check_tickets("s\n\nfor #channel and #hashtags", "");
+        check_tickets("read /etc/fstab for X-12a", "");
+    }
+
+    #[test]
+    fn odd_commits_are_read_as_far_as_they_go() {
+        let commit = parse_commit(b"tree 1\nauthor <> 1 +0000\ncommitter C <C@X> nonsense\n\nhi\xff").unwrap();
+        assert_eq!(commit.author.as_ref().unwrap().0.email, "");
+        let (person, at) = commit.committer.clone().unwrap();
+        assert_eq!((person.email.as_str(), at), ("c@x", None));
+        assert_eq!(commit.message, "hi\u{fffd}");
+        assert_eq!(parse_commit(b"not a commit"), None);
+        let signed = parse_commit(b"tree 1\nparent a\nparent b\nauthor A <a@x> 9 +0000\ncommitter A <a@x> 99999999999999999 +0000\ngpgsig -----BEGIN\n \n -----END\n\ns").unwrap();
+        assert!(signed.signed);
+        assert_eq!(signed.parents, ["a", "b"]);
+        assert_eq!(signed.committer.unwrap().1, Some(Instant::FOREVER));
+    }
+}

@@ -1,0 +1,1 @@
+//! The tamper-evident ledger: append, sequence, publish, recover; objects, encryption, erasure.

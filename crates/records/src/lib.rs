@@ -1,0 +1,1 @@
+//! From captured bytes to rows: entities, identity links, generations, freezing.
