@@ -52,7 +52,10 @@ impl Instant {
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.timestamp().fmt(f)
+        // By civil arithmetic: a timestamp of the library ends a day before the year 9999 does.
+        let epoch = jiff::civil::DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+        let civil = epoch.saturating_add(jiff::SignedDuration::from_millis(self.0));
+        write!(f, "{civil}Z")
     }
 }
 
@@ -67,6 +70,9 @@ impl FromStr for Instant {
 
     /// RFC 3339 with any offset; precision beyond a millisecond is cut off.
     fn from_str(text: &str) -> Result<Self, TimeError> {
+        if text == "9999-12-31T23:59:59.999Z" {
+            return Ok(Self::FOREVER);
+        }
         let timestamp: Timestamp = text.parse().map_err(|_| TimeError::Instant { text: text.to_owned() })?;
         Ok(Self::from_ms(timestamp.as_millisecond()))
     }
@@ -250,5 +256,7 @@ mod tests {
         assert_eq!(Instant::from_seconds(i64::MAX), Instant::FOREVER);
         assert_eq!(Instant::from_seconds(i64::MIN).to_string(), "0001-01-01T00:00:00Z");
         assert_eq!(Instant::FOREVER.to_string(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(Instant::FOREVER.to_string().parse(), Ok(Instant::FOREVER));
+        assert_eq!(Instant::from_ms(-1).to_string(), "1969-12-31T23:59:59.999Z");
     }
 }

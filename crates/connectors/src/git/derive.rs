@@ -215,7 +215,7 @@ impl Reader<'_> {
             ],
         });
 
-        let mut contribute = |role: &'static str, account: Option<Key>, revision: &str, out: &mut Derived| {
+        let contribute = |role: &'static str, account: Option<Key>, revision: &str, out: &mut Derived| {
             let who = account.as_ref().map_or("?", |a| a.key.as_str());
             out.facts.push(Fact {
                 table: "contributor",
