@@ -1,0 +1,379 @@
+//! Asking GitHub: addresses, what a status means, and lists read to their end.
+
+use std::collections::BTreeSet;
+
+use collect::{BoxError, Http, HttpError, Recorder, Request, Response, Secret, next_link, origin_of};
+use model::CoverageStatus;
+use serde_json::{Value as Json, json};
+
+use super::streams::stream_named;
+
+/// Why a run cannot go on.
+pub(super) enum Stop {
+    /// The ledger did not take a capture.
+    Sink(BoxError),
+    /// GitHub cannot be asked any more.
+    Ended(CoverageStatus, String),
+}
+
+impl From<BoxError> for Stop {
+    fn from(error: BoxError) -> Self {
+        Self::Sink(error)
+    }
+}
+
+/// What a question yielded.
+pub(super) enum Answer {
+    /// A 2xx.
+    Good(Response),
+    /// 304: the answer that was collected before still holds.
+    Unchanged(Response),
+    /// A status that says why not.
+    Refused(Response, CoverageStatus, String),
+    /// No answer.
+    None(String),
+}
+
+/// Members that hold live credentials.
+const CREDENTIALS: &[&str] = &["temp_clone_token"];
+
+/// Runs of failures after which nothing more is tried: each one has already been retried.
+const PATIENCE: u32 = 3;
+
+/// The most pages of one list; a list that is longer is not read to its end and says so.
+const MAX_PAGES: u32 = 10_000;
+
+/// GitHub, asked with one credential.
+pub(super) struct Client<'h> {
+    http: &'h mut Http,
+    api: String,
+    origin: String,
+    token: Secret,
+    failures: u32,
+}
+
+/// A list that was read.
+pub(super) struct Listed {
+    /// Whether it was read to its end (or to where the reader wanted to stop).
+    pub(super) whole: bool,
+    /// Pages.
+    pub(super) pages: Vec<Page>,
+    /// How many items the source says there are, where it does.
+    pub(super) total: Option<u64>,
+    /// Distinct items.
+    pub(super) count: u64,
+    /// Whether an item came twice: the list moved while it was read.
+    pub(super) repeated: bool,
+    /// The status of a first page that could not be read.
+    pub(super) refused: Option<u16>,
+}
+
+/// What is kept of a page to see whether it has changed.
+pub(super) struct Page {
+    url: String,
+    etag: Option<String>,
+    ids: Vec<String>,
+}
+
+/// Whether a list is read on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Go {
+    On,
+    Enough,
+}
+
+impl<'h> Client<'h> {
+    pub(super) fn new(http: &'h mut Http, api: &str, token: &Secret) -> Result<Self, String> {
+        let api = api.trim_end_matches('/').to_owned();
+        let origin = origin_of(&api)
+            .ok_or_else(|| format!("`{api}` is no API address; write it like https://api.github.com"))?;
+        Ok(Self { http, api, origin, token: token.clone(), failures: 0 })
+    }
+
+    pub(super) fn http(&mut self) -> &mut Http {
+        self.http
+    }
+
+    /// The address of a path below the API.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.api)
+    }
+
+    /// Asks for one address and says what the answer means for `stream`.
+    pub(super) fn get(&mut self, stream: &str, url: &str, etag: Option<&str>) -> Result<Answer, Stop> {
+        if origin_of(url).as_deref() != Some(self.origin.as_str()) {
+            return Ok(Answer::None(format!("`{url}` is not at the API's own host, so it was not asked")));
+        }
+        let mut request = Request::get(url);
+        request.headers = headers();
+        request.secret = Some(&self.token);
+        request.etag = etag.map(str::to_owned);
+        request.redact = CREDENTIALS;
+        match self.http.send(&request) {
+            Ok(response) => {
+                self.failures = 0;
+                meaning(stream, response)
+            }
+            Err(error @ HttpError::RateLimited { .. }) => {
+                Err(Stop::Ended(CoverageStatus::Failed, error.to_string()))
+            }
+            Err(error) => {
+                self.failures += 1;
+                if self.failures >= PATIENCE {
+                    return Err(Stop::Ended(CoverageStatus::Failed, error.to_string()));
+                }
+                Ok(Answer::None(error.to_string()))
+            }
+        }
+    }
+
+    /// Sends a JSON text; the answer as it is.
+    pub(super) fn post(&mut self, path: &str, body: &Json) -> Result<Response, HttpError> {
+        let mut request = Request::get(self.url(path));
+        request.headers = headers();
+        request.secret = Some(&self.token);
+        request.redact = CREDENTIALS;
+        request.post = Some(body.to_string().into_bytes());
+        self.http.send(&request)
+    }
+
+    /// Asks for one document and records it, or the gap. `None` when there is nothing to read.
+    pub(super) fn document(
+        &mut self,
+        recorder: &mut Recorder<'_, '_>,
+        stream: &'static str,
+        path: &str,
+        context: Json,
+    ) -> Result<Option<Json>, Stop> {
+        match self.get(stream, &self.url(path), None)? {
+            Answer::Good(response) | Answer::Unchanged(response) => {
+                let json = response.json();
+                recorder.page(stream, &response, context, 1)?;
+                Ok(Some(json))
+            }
+            Answer::Refused(response, status, reason) => {
+                recorder.page(stream, &response, context, 0)?;
+                recorder.gap(stream, status, reason);
+                Ok(None)
+            }
+            Answer::None(reason) => {
+                recorder.gap(stream, CoverageStatus::Failed, reason);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Reads a list page by page, captures every page, and hands each new item to `each`, which may have enough.
+    ///
+    /// `member` names the array where the body is an object (`check_runs`). What could not be read is a gap of `stream`.
+    pub(super) fn list(
+        &mut self,
+        recorder: &mut Recorder<'_, '_>,
+        stream: &'static str,
+        path: &str,
+        member: Option<&str>,
+        context: &Json,
+        each: &mut dyn FnMut(&Json) -> Go,
+    ) -> Result<Listed, Stop> {
+        let mut listed =
+            Listed { whole: false, pages: vec![], total: None, count: 0, repeated: false, refused: None };
+        let mut seen = BTreeSet::new();
+        let mut visited = BTreeSet::new();
+        let mut next = Some(self.url(path));
+        while let Some(url) = next {
+            if !visited.insert(url.clone()) {
+                recorder.gap(stream, CoverageStatus::Failed, "the pages of the list lead in circles");
+                return Ok(listed);
+            }
+            if listed.pages.len() >= MAX_PAGES as usize {
+                recorder.gap(
+                    stream,
+                    CoverageStatus::Partial,
+                    format!("the list has more than {MAX_PAGES} pages"),
+                );
+                return Ok(listed);
+            }
+            let response = match self.get(stream, &url, None)? {
+                Answer::Good(response) | Answer::Unchanged(response) => response,
+                Answer::Refused(response, status, reason) => {
+                    recorder.page(stream, &response, context.clone(), 0)?;
+                    recorder.gap(stream, status, reason);
+                    if listed.pages.is_empty() {
+                        listed.refused = Some(response.status);
+                    }
+                    return Ok(listed);
+                }
+                Answer::None(reason) => {
+                    recorder.gap(stream, CoverageStatus::Failed, reason);
+                    return Ok(listed);
+                }
+            };
+            let body = response.json();
+            let array = member.map_or(&body, |name| &body[name]);
+            let Some(items) = array.as_array() else {
+                recorder.page(stream, &response, context.clone(), 0)?;
+                recorder.gap(
+                    stream,
+                    CoverageStatus::Failed,
+                    "the answer is no list; the API may have changed",
+                );
+                return Ok(listed);
+            };
+            if let Some(total) = body.get("total_count").and_then(Json::as_u64) {
+                listed.total = Some(total);
+            }
+            let mut go = Go::On;
+            let (mut ids, mut fresh) = (vec![], 0);
+            for item in items {
+                let id = identity(item);
+                if seen.insert(id.clone()) {
+                    fresh += 1;
+                    if each(item) == Go::Enough {
+                        go = Go::Enough;
+                    }
+                } else {
+                    listed.repeated = true;
+                }
+                ids.push(id);
+            }
+            listed.count += fresh;
+            recorder.page(stream, &response, context.clone(), fresh)?;
+            let following = response.header("link").and_then(next_link).map(str::to_owned);
+            listed.pages.push(Page { url, etag: response.header("etag").map(str::to_owned), ids });
+            if go == Go::Enough {
+                listed.whole = true;
+                return Ok(listed);
+            }
+            next = following;
+        }
+        listed.whole = true;
+        if let Some(total) = listed.total
+            && total > listed.count
+        {
+            recorder.gap(
+                stream,
+                CoverageStatus::Partial,
+                format!("the source counts {total} items and gave {}", listed.count),
+            );
+        }
+        Ok(listed)
+    }
+
+    /// Reads a snapshot list. Someone who leaves while it is read pulls the others a place forward, and one of them
+    /// falls between two pages: so the pages of a longer list are asked for again, and the list is read anew when they
+    /// have moved.
+    pub(super) fn snapshot(
+        &mut self,
+        recorder: &mut Recorder<'_, '_>,
+        stream: &'static str,
+        path: &str,
+        context: &Json,
+    ) -> Result<Option<Vec<Json>>, Stop> {
+        for _ in 0..3 {
+            let mut items = vec![];
+            let listed = self.list(recorder, stream, path, None, context, &mut |item| {
+                items.push(item.clone());
+                Go::On
+            })?;
+            if !listed.whole {
+                return Ok(None);
+            }
+            if listed.pages.len() < 2 || (!listed.repeated && self.still(stream, &listed.pages)?) {
+                return Ok(Some(items));
+            }
+        }
+        recorder.gap(stream, CoverageStatus::Partial, "the list kept changing while it was read");
+        Ok(None)
+    }
+
+    fn still(&mut self, stream: &str, pages: &[Page]) -> Result<bool, Stop> {
+        for page in pages {
+            match self.get(stream, &page.url, page.etag.as_deref())? {
+                Answer::Unchanged(_) => {}
+                Answer::Good(response) => {
+                    let ids: Vec<String> =
+                        response.json().as_array().into_iter().flatten().map(identity).collect();
+                    if ids != page.ids {
+                        return Ok(false);
+                    }
+                }
+                Answer::Refused(..) | Answer::None(_) => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn headers() -> Vec<(&'static str, String)> {
+    vec![
+        ("accept", "application/vnd.github+json".to_owned()),
+        ("x-github-api-version", "2022-11-28".to_owned()),
+    ]
+}
+
+/// What an item is called for good. Events of a timeline may have no id: then the whole of it is its identity.
+fn identity(item: &Json) -> String {
+    for name in ["id", "sha", "node_id", "number", "_document_id"] {
+        match &item[name] {
+            Json::Number(n) => return format!("{name} {n} {}", item["event"].as_str().unwrap_or("")),
+            Json::String(s) if !s.is_empty() => {
+                return format!("{name} {s} {}", item["event"].as_str().unwrap_or(""));
+            }
+            _ => {}
+        }
+    }
+    item.to_string()
+}
+
+/// What a status means.
+fn meaning(stream: &str, response: Response) -> Result<Answer, Stop> {
+    let message = {
+        let body = response.json();
+        let text = body["message"].as_str().unwrap_or("").trim().to_owned();
+        if text.is_empty() { "no message".to_owned() } else { text.chars().take(200).collect() }
+    };
+    let needs = stream_named(stream).map_or("", |s| s.permission);
+    let status = response.status;
+    let lower = message.to_lowercase();
+    let (coverage, reason) = match status {
+        200..=299 => return Ok(Answer::Good(response)),
+        304 => return Ok(Answer::Unchanged(response)),
+        401 => {
+            return Err(Stop::Ended(
+                CoverageStatus::Failed,
+                format!(
+                    "401 {message}: the token is wrong, expired or revoked; create a new one and collect again"
+                ),
+            ));
+        }
+        402 => (CoverageStatus::NotLicensed, format!("402 {message}: the plan does not offer this")),
+        403 if lower.contains("upgrade to")
+            || lower.contains("must be enabled")
+            || lower.contains("not enabled") =>
+        {
+            (CoverageStatus::NotLicensed, format!("403 {message}"))
+        }
+        403 => (CoverageStatus::NotPermitted, format!("403 {message}: the token needs {needs}")),
+        404 => (
+            CoverageStatus::NotPermitted,
+            format!("404 {message}: it does not exist, or the token may not see it (it needs {needs})"),
+        ),
+        410 => (CoverageStatus::Expired, format!("410 {message}: the source no longer keeps it")),
+        422 if lower.contains("only owners") => {
+            (CoverageStatus::NotPermitted, format!("422 {message}: the token needs {needs}"))
+        }
+        451 => (CoverageStatus::NotPermitted, format!("451 {message}")),
+        _ => (CoverageStatus::Failed, format!("{status} {message}")),
+    };
+    Ok(Answer::Refused(response, coverage, reason))
+}
+
+/// `repos/acme/app` and the like, from user input: no slash or query may sneak in.
+pub(super) fn segment(text: &str) -> String {
+    collect::encode_segment(text)
+}
+
+/// The context of a look at one pull request.
+pub(super) fn pull_context(number: u64) -> Json {
+    json!({ "pull": number })
+}
