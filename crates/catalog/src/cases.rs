@@ -1,0 +1,1 @@
+//! The cases of a procedure: rows in, verdicts out.

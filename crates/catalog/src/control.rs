@@ -1,0 +1,191 @@
+//! `controls/<ID>.toml` and `criteria.toml`: what an organisation does, and what it answers to.
+
+use crate::Origin;
+use crate::problem::{Problem, instead};
+use crate::read::{At, File};
+
+/// A trust services criterion, with a short title of our own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Criterion {
+    /// Number, such as `CC8.1`.
+    pub id: String,
+    /// Short title.
+    pub title: String,
+}
+
+impl Criterion {
+    /// The category it belongs to, by its prefix.
+    #[must_use]
+    pub fn category(&self) -> &'static str {
+        match self.id.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+            "A" => "Availability",
+            "C" => "Confidentiality",
+            "PI" => "Processing integrity",
+            "P" => "Privacy",
+            _ => "Security",
+        }
+    }
+}
+
+/// How often a control operates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Frequency {
+    /// Once a year.
+    Annual,
+    /// Twice a year.
+    Semiannual,
+    /// Once a quarter.
+    Quarterly,
+    /// Once a month.
+    Monthly,
+    /// Once a week.
+    Weekly,
+    /// Once a day.
+    Daily,
+    /// Whenever what it is about happens.
+    PerEvent,
+    /// All the time: a configuration.
+    Continuous,
+}
+
+impl Frequency {
+    const WORDS: &[(&'static str, Self)] = &[
+        ("annual", Self::Annual),
+        ("semiannual", Self::Semiannual),
+        ("quarterly", Self::Quarterly),
+        ("monthly", Self::Monthly),
+        ("weekly", Self::Weekly),
+        ("daily", Self::Daily),
+        ("per_event", Self::PerEvent),
+        ("continuous", Self::Continuous),
+    ];
+
+    /// The word as it stands in the file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, f)| *f == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// How a control is tested.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// By procedures alone.
+    Auto,
+    /// By procedures and by a person.
+    Hybrid,
+    /// By a person.
+    Manual,
+}
+
+impl Mode {
+    /// The word as it stands in the file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Hybrid => "hybrid",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// A control: what the organisation does to meet criteria.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Control {
+    /// Such as `CHG-02`: the file's name.
+    pub id: String,
+    /// Short title.
+    pub title: String,
+    /// The criteria it answers to.
+    pub criteria: Vec<String>,
+    /// The role that owns it.
+    pub owner_role: String,
+    /// How often it operates; several when parts of it operate differently.
+    pub frequency: Vec<Frequency>,
+    /// How it is tested.
+    pub mode: Mode,
+    /// What is done, in one or two sentences.
+    pub statement: String,
+    /// Where it comes from.
+    pub origin: Origin,
+    pub(crate) path: String,
+}
+
+/// Reads one control.
+pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<Control>, Vec<Problem>) {
+    File::new(path, text).read(|file| {
+        let well_formed =
+            !id.is_empty() && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-');
+        if !well_formed {
+            file.problem(0, format!("`{id}` is no name for a control"), "name the file like `CHG-02.toml`");
+        }
+        let title = file.required("title");
+        let criteria = file.texts("criteria").into_iter().map(|c| c.value).collect();
+        let owner_role = file.required("owner_role");
+        let words: Vec<&str> = Frequency::WORDS.iter().map(|(w, _)| *w).collect();
+        let mut frequency = Vec::new();
+        for At { value, offset } in file.texts("frequency") {
+            match Frequency::WORDS.iter().find(|(w, _)| *w == value) {
+                Some((_, f)) => frequency.push(*f),
+                None => {
+                    file.problem(
+                        offset,
+                        format!("`{value}` is no frequency"),
+                        instead(&value, words.iter().copied()),
+                    );
+                }
+            }
+        }
+        if file.place("frequency").is_none() {
+            file.problem(0, "`frequency` is missing", "write `frequency = \"per_event\"` or another");
+        }
+        let mode = match file.text_at("mode") {
+            Some(At { value, offset }) => match value.as_str() {
+                "auto" => Mode::Auto,
+                "hybrid" => Mode::Hybrid,
+                "manual" => Mode::Manual,
+                other => {
+                    file.problem(
+                        offset,
+                        format!("`{other}` is no mode"),
+                        instead(other, ["auto", "hybrid", "manual"]),
+                    );
+                    Mode::Manual
+                }
+            },
+            None => {
+                file.problem(0, "`mode` is missing", "write `mode = \"auto\"`, `\"hybrid\"` or `\"manual\"`");
+                Mode::Manual
+            }
+        };
+        let statement = file.required("statement");
+        Control {
+            id: id.to_owned(),
+            title,
+            criteria,
+            owner_role,
+            frequency,
+            mode,
+            statement,
+            origin,
+            path: path.to_owned(),
+        }
+    })
+}
+
+/// Reads the list of criteria.
+pub(crate) fn read_criteria(path: &str, text: &str) -> (Option<Vec<Criterion>>, Vec<Problem>) {
+    File::new(path, text).read(|file| {
+        let mut list: Vec<Criterion> = Vec::new();
+        for mut section in file.each("criteria") {
+            let id = section.required("id");
+            if list.iter().any(|c| c.id == id) {
+                section.problem(section.offset(), format!("`{id}` stands here twice"), "remove one");
+            }
+            list.push(Criterion { id, title: section.required("title") });
+            section.finish();
+        }
+        list
+    })
+}

@@ -1,0 +1,265 @@
+//! Content: criteria, controls, record tables and procedures, read strictly and checked against each other.
+//!
+//! Built-in content is part of the binary; a workspace's own folder of the same shape lies over it. Every problem is
+//! found at once, with its file and line, and a broken file stops nothing else.
+
+pub mod cases;
+mod control;
+mod names;
+mod problem;
+mod procedure;
+mod read;
+pub mod sql;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::{fs, io};
+
+use model::Table;
+
+pub use control::{Control, Criterion, Frequency, Mode};
+pub use problem::Problem;
+pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute};
+pub use sql::{Bindings, Engine, Query, written_out};
+
+mod built_in {
+    //! The built-in content, embedded when the crate is built.
+    include!(concat!(env!("OUT_DIR"), "/content.rs"));
+}
+
+/// Where a piece of content comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Origin {
+    /// The binary.
+    BuiltIn,
+    /// The workspace's content folder.
+    Workspace,
+}
+
+/// A file of a content folder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SourceFile {
+    /// Path inside the folder, with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// All content that could be read.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// Record tables, by name. A table's place in this list is its number in a generation of records.
+    pub tables: Vec<Table>,
+    /// Criteria, in the order of the list.
+    pub criteria: Vec<Criterion>,
+    /// Controls, by id.
+    pub controls: BTreeMap<String, Control>,
+    /// Procedures, by id.
+    pub procedures: BTreeMap<String, Procedure>,
+}
+
+impl Catalog {
+    /// The built-in content alone.
+    #[must_use]
+    pub fn built_in() -> (Self, Vec<Problem>) {
+        Self::load(&[])
+    }
+
+    /// The built-in content with a workspace's files over it.
+    #[must_use]
+    pub fn load(workspace: &[SourceFile]) -> (Self, Vec<Problem>) {
+        let built_in: Vec<SourceFile> = built_in::FILES
+            .iter()
+            .map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() })
+            .collect();
+        Self::of(&built_in, workspace)
+    }
+
+    /// Content from two sets of files, the second over the first. Tests and tools bring their own.
+    #[must_use]
+    pub fn of(built_in: &[SourceFile], workspace: &[SourceFile]) -> (Self, Vec<Problem>) {
+        let mut files = Files::default();
+        files.sort(built_in, Origin::BuiltIn);
+        files.sort(workspace, Origin::Workspace);
+        let mut problems = files.problems;
+        let mut catalog = Self::default();
+
+        for (name, (file, _)) in &files.tables {
+            let (table, found) = table::read(&file.path, name, &file.text);
+            problems.extend(found);
+            catalog.tables.extend(table);
+        }
+        if let Some((file, _)) = files.criteria {
+            let (criteria, found) = control::read_criteria(&file.path, &file.text);
+            problems.extend(found);
+            catalog.criteria = criteria.unwrap_or_default();
+        }
+        for (id, (file, origin)) in &files.controls {
+            let (control, found) = control::read(&file.path, id, &file.text, *origin);
+            problems.extend(found);
+            catalog.controls.extend(control.map(|c| (id.clone(), c)));
+        }
+        catalog.check_criteria(&mut problems);
+        let known = procedure::Known {
+            tables: &catalog.tables,
+            controls: files.controls.keys().map(String::as_str).collect(),
+        };
+        for (id, (folder, origin)) in &files.procedures {
+            let (procedure, found) = procedure::read(id, *folder, &known, *origin);
+            problems.extend(found);
+            catalog.procedures.extend(procedure.map(|p| (id.clone(), p)));
+        }
+        problems.sort();
+        (catalog, problems)
+    }
+
+    fn check_criteria(&self, problems: &mut Vec<Problem>) {
+        let known: BTreeSet<&str> = self.criteria.iter().map(|c| c.id.as_str()).collect();
+        for control in self.controls.values() {
+            if control.criteria.is_empty() {
+                problems.push(Problem::of(
+                    &control.path,
+                    "the control answers to no criterion",
+                    "write `criteria = [\"CC8.1\"]`",
+                ));
+            }
+            for criterion in &control.criteria {
+                if !known.contains(criterion.as_str()) {
+                    problems.push(Problem::of(
+                        &control.path,
+                        format!("there is no criterion `{criterion}`"),
+                        problem::instead(criterion, known.iter().copied()),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// A record table by name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.iter().find(|t| t.name == name)
+    }
+
+    /// Procedures that test a control.
+    pub fn procedures_of(&self, control: &str) -> impl Iterator<Item = &Procedure> {
+        self.procedures.values().filter(move |p| p.controls.iter().any(|c| c == control))
+    }
+
+    /// Controls that answer to a criterion.
+    pub fn controls_of(&self, criterion: &str) -> impl Iterator<Item = &Control> {
+        self.controls.values().filter(move |c| c.criteria.iter().any(|x| x == criterion))
+    }
+}
+
+/// Reads the files of a workspace's content folder; an absent folder has none.
+///
+/// # Errors
+/// A folder or file that cannot be read, by name.
+pub fn read_folder(folder: &Path) -> io::Result<Vec<SourceFile>> {
+    let mut files = Vec::new();
+    if folder.is_dir() {
+        walk(folder, "", &mut files)?;
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> io::Result<()> {
+    let named = |path: &Path, e: io::Error| {
+        io::Error::new(e.kind(), format!("cannot read `{}`: {e}", path.display()))
+    };
+    for entry in fs::read_dir(folder).map_err(|e| named(folder, e))? {
+        let path = entry.map_err(|e| named(folder, e))?.path();
+        let Some(name) = path.file_name().map(|n| n.to_string_lossy().into_owned()) else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, &format!("{prefix}{name}/"), files)?;
+        } else if [".toml", ".sql", ".slt"].iter().any(|end| name.ends_with(end)) {
+            let text = fs::read_to_string(&path).map_err(|e| named(&path, e))?;
+            files.push(SourceFile { path: format!("{prefix}{name}"), text });
+        }
+    }
+    Ok(())
+}
+
+/// Files sorted by what they are; a later layer takes the place of an earlier one with the same id.
+#[derive(Default)]
+struct Files<'a> {
+    tables: BTreeMap<String, (&'a SourceFile, Origin)>,
+    criteria: Option<(&'a SourceFile, Origin)>,
+    controls: BTreeMap<String, (&'a SourceFile, Origin)>,
+    procedures: BTreeMap<String, (procedure::Folder<'a>, Origin)>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Files<'a> {
+    fn sort(&mut self, files: &'a [SourceFile], origin: Origin) {
+        for file in files {
+            let parts: Vec<&str> = file.path.split('/').collect();
+            match parts.as_slice() {
+                ["criteria.toml"] => self.criteria = Some((file, origin)),
+                ["tables", .., name] if name.ends_with(".toml") => {
+                    insert(&mut self.tables, &mut self.problems, name, file, origin);
+                }
+                ["controls", .., name] if name.ends_with(".toml") => {
+                    insert(&mut self.controls, &mut self.problems, name, file, origin);
+                }
+                ["procedures", id, name] => {
+                    let (folder, from) = self
+                        .procedures
+                        .entry((*id).to_owned())
+                        .or_insert((procedure::Folder::default(), origin));
+                    if *from != origin {
+                        // A procedure is overridden whole: half of one with half of another tests nothing.
+                        (*folder, *from) = (procedure::Folder::default(), origin);
+                    }
+                    match *name {
+                        "procedure.toml" => folder.toml = Some(&file.text),
+                        "query.sql" => folder.sql = Some(&file.text),
+                        "cases.slt" => folder.cases = Some(&file.text),
+                        other => self.problems.push(Problem::of(
+                            &file.path,
+                            format!("`{other}` is no file of a procedure"),
+                            "a procedure has procedure.toml, query.sql and cases.slt",
+                        )),
+                    }
+                }
+                // Other content (policies, report templates, declarative sources) has other readers.
+                [first, ..] if !matches!(*first, "tables" | "controls" | "procedures") && parts.len() > 1 => {
+                }
+                _ => self.problems.push(Problem::of(
+                    &file.path,
+                    "the catalogue does not know this file",
+                    "content is criteria.toml, tables/*.toml, controls/*.toml and procedures/*/",
+                )),
+            }
+        }
+    }
+}
+
+fn insert<'a>(
+    into: &mut BTreeMap<String, (&'a SourceFile, Origin)>,
+    problems: &mut Vec<Problem>,
+    name: &str,
+    file: &'a SourceFile,
+    origin: Origin,
+) {
+    let id = name.trim_end_matches(".toml").to_owned();
+    match into.get(&id) {
+        Some((other, from)) if *from == origin => problems.push(Problem::of(
+            &file.path,
+            format!("`{id}` is already declared in `{}`", other.path),
+            "keep one of the two",
+        )),
+        _ => {
+            into.insert(id, (file, origin));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

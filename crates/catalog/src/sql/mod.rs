@@ -1,0 +1,220 @@
+//! The SQL of procedures: parsed once, checked against a list, and written out from the tree for each engine.
+//!
+//! Nothing of the author's text reaches an engine. [`write`] walks the tree and writes what it knows; whatever it does
+//! not know it refuses, so the allow-list and the text that runs cannot drift apart. This is the first of two walls; the
+//! second is the engine's own (see the store).
+
+mod dialect;
+mod functions;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Instant, Table, Value};
+use sqlparser::ast;
+
+use crate::problem::{Problem, listed};
+use crate::procedure::Parameter;
+
+/// The engines a procedure runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// The default on one machine.
+    Sqlite,
+    /// The shared server.
+    Postgres,
+    /// The auditor's, over frozen Parquet.
+    DuckDb,
+}
+
+/// The values a query is written out with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bindings {
+    /// Ledger position of the snapshot: rows known at it are seen. [`Bindings::EVERYTHING`] sees all.
+    pub known_at: i64,
+    /// First instant of the period.
+    pub from: Instant,
+    /// First instant after the period.
+    pub to: Instant,
+    /// The instant at which state tables are seen: the last one of the period that is known.
+    pub as_of: Instant,
+    /// Last instant whose facts count.
+    pub cutoff: Instant,
+    /// IANA name of the period's zone.
+    pub tz: String,
+    /// The procedure's own parameters; those that are absent take their defaults.
+    pub parameters: BTreeMap<String, Value>,
+}
+
+impl Bindings {
+    /// A snapshot that sees every current row.
+    pub const EVERYTHING: i64 = i64::MAX - 1;
+}
+
+/// The parameters every query has.
+pub(crate) const BUILT_IN_PARAMETERS: &[&str] = &["from", "to", "as_of", "cutoff", "tz"];
+
+/// What the text is for: a procedure's columns are fixed, a question's are free.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Purpose {
+    Procedure,
+    Question,
+}
+
+/// A checked query. It names only tables it was given, and can be written out for any engine.
+#[derive(Clone, Debug)]
+pub struct Query {
+    tree: ast::Query,
+    purpose: Purpose,
+    tables: Vec<Table>,
+    parameters: BTreeMap<String, Parameter>,
+    columns: Vec<String>,
+    reads: BTreeSet<String>,
+}
+
+/// Columns that a procedure has before its attributes.
+const FIXED_COLUMNS: &[(&str, Kind)] = &[
+    ("item", Kind::Integer),
+    ("label", Kind::Text),
+    ("occurred_at", Kind::Integer),
+    ("entry", Kind::Integer),
+    ("grade", Kind::Text),
+];
+
+/// What an expression yields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Integer,
+    Text,
+    /// NULL, which fits both.
+    Null,
+    /// True, false or unknown: only where a condition is asked for.
+    Condition,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Integer => "a number",
+            Self::Text => "a text",
+            Self::Null => "NULL",
+            Self::Condition => "a condition",
+        }
+    }
+}
+
+impl Query {
+    /// Parses and checks a procedure's SELECT. `tables` are those it may read, `attributes` the letters it has to yield.
+    ///
+    /// # Errors
+    /// Everything that is not portable or not allowed, with its place in `file`.
+    pub fn of_procedure(
+        file: &str,
+        text: &str,
+        tables: Vec<Table>,
+        parameters: BTreeMap<String, Parameter>,
+        attributes: &[String],
+    ) -> Result<Self, Vec<Problem>> {
+        let query = Self::check(file, text, tables, parameters, Purpose::Procedure)?;
+        let wanted: Vec<&str> =
+            FIXED_COLUMNS.iter().map(|(n, _)| *n).chain(attributes.iter().map(String::as_str)).collect();
+        if query.columns != wanted {
+            return Err(vec![Problem::of(
+                file,
+                format!("the query yields {}", listed(query.columns.iter().map(String::as_str))),
+                format!("it has to yield {}, in this order", listed(wanted)),
+            )]);
+        }
+        Ok(query)
+    }
+
+    /// Parses and checks a question somebody asks of the records: any columns, any of `tables`.
+    ///
+    /// # Errors
+    /// Everything that is not portable or not allowed, with its place.
+    pub fn of_question(text: &str, tables: Vec<Table>) -> Result<Self, Vec<Problem>> {
+        Self::check("query", text, tables, BTreeMap::new(), Purpose::Question)
+    }
+
+    fn check(
+        file: &str,
+        text: &str,
+        tables: Vec<Table>,
+        parameters: BTreeMap<String, Parameter>,
+        purpose: Purpose,
+    ) -> Result<Self, Vec<Problem>> {
+        let tree = dialect::parse(text).map_err(|p| vec![Problem { file: file.to_owned(), ..p }])?;
+        let mut query =
+            Self { tree, purpose, tables, parameters, columns: Vec::new(), reads: BTreeSet::new() };
+        // Writing it out once with stand-in values finds every problem that does not depend on the values.
+        let written = write::write(&query, None, Engine::Sqlite).map_err(|problems| {
+            problems.into_iter().map(|p| Problem { file: file.to_owned(), ..p }).collect::<Vec<_>>()
+        })?;
+        if purpose == Purpose::Procedure {
+            let mut problems = Vec::new();
+            for (i, (name, kind)) in written.columns.iter().enumerate() {
+                let wanted = FIXED_COLUMNS.get(i).map_or(Kind::Text, |(_, kind)| *kind);
+                if *kind != wanted && *kind != Kind::Null {
+                    problems.push(Problem::of(
+                        file,
+                        format!("column `{name}` is {}", kind.word()),
+                        format!("it has to be {}", wanted.word()),
+                    ));
+                }
+            }
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+        }
+        query.columns = written.columns.into_iter().map(|(name, _)| name).collect();
+        query.reads = written.reads;
+        Ok(query)
+    }
+
+    /// Names of the columns it yields.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Names of the record tables it reads, without `_history`.
+    #[must_use]
+    pub const fn reads(&self) -> &BTreeSet<String> {
+        &self.reads
+    }
+}
+
+/// The text of a query as `engine` runs it, with every value written in as a typed literal.
+///
+/// The texts for SQLite and DuckDB are the same; PostgreSQL's adds `COLLATE "C"` to text literals, because its databases
+/// may compare text otherwise.
+///
+/// # Errors
+/// A parameter that is unknown, missing or out of range.
+pub fn written_out(query: &Query, bindings: &Bindings, engine: Engine) -> Result<String, Vec<Problem>> {
+    let mut problems = Vec::new();
+    for (name, value) in &bindings.parameters {
+        if query.purpose == Purpose::Question {
+            continue;
+        }
+        match query.parameters.get(name) {
+            Some(parameter) => {
+                if let Err(p) = parameter.check(value) {
+                    problems.push(p);
+                }
+            }
+            None => problems.push(Problem::of(
+                "parameters",
+                format!("`{name}` is no parameter of this procedure"),
+                crate::problem::instead(name, query.parameters.keys().map(String::as_str)),
+            )),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    write::write(query, Some(bindings), engine).map(|w| w.text)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,242 @@
+use super::*;
+
+const TABLE: &str = r#"
+kind = "event"
+doc = "Something that happened."
+fed_by = ["git.commits"]
+
+[[columns]]
+name = "author"
+type = "account"
+nullable = true
+doc = "Who did it."
+
+[[columns]]
+name = "merged_at"
+type = "instant"
+doc = "When."
+"#;
+
+const CONTROL: &str = r#"
+title = "Review"
+criteria = ["CC8.1"]
+owner_role = "Engineering"
+frequency = "per_event"
+mode = "auto"
+statement = "Somebody else reviews."
+"#;
+
+const CRITERIA: &str = "[[criteria]]\nid = \"CC8.1\"\ntitle = \"Changes\"\n";
+
+const PROCEDURE: &str = r#"
+title = "Review"
+controls = ["CHG-02"]
+population = "every change"
+population_tables = ["change"]
+attributed_by = "the merge"
+how_to_fix = "review"
+
+[tables.change]
+item_by = "id"
+
+[attributes.a]
+says = "it has an author"
+deviation = "it has none"
+absent = ["change"]
+
+[parameters.days]
+type = "integer"
+default = 5
+min = 1
+max = 30
+doc = "Days."
+"#;
+
+const QUERY: &str = "SELECT id AS item, 'x' AS label, merged_at AS occurred_at, entry, grade,\n\
+                     CASE WHEN author % $days = 0 THEN 'pass' ELSE 'deviation' END AS a FROM change";
+
+fn files(list: &[(&str, &str)]) -> Vec<SourceFile> {
+    list.iter()
+        .map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() })
+        .collect()
+}
+
+fn good() -> Vec<SourceFile> {
+    files(&[
+        ("criteria.toml", CRITERIA),
+        ("tables/change.toml", TABLE),
+        ("controls/CHG-02.toml", CONTROL),
+        ("procedures/review/procedure.toml", PROCEDURE),
+        ("procedures/review/query.sql", QUERY),
+    ])
+}
+
+/// The problems of good content with some files over it, one to a line.
+fn problems(workspace: &[(&str, &str)]) -> String {
+    let (_, problems) = Catalog::of(&good(), &files(workspace));
+    problems.iter().map(|p| format!("{p}\n")).collect()
+}
+
+#[test]
+fn good_content_loads_and_is_linked_both_ways() {
+    let (catalog, problems) = Catalog::of(&good(), &[]);
+    assert_eq!(problems, []);
+    assert_eq!(catalog.procedures_of("CHG-02").map(|p| p.id.as_str()).collect::<Vec<_>>(), ["review"]);
+    assert_eq!(catalog.controls_of("CC8.1").map(|c| c.id.as_str()).collect::<Vec<_>>(), ["CHG-02"]);
+    assert_eq!(catalog.criteria[0].category(), "Security");
+    assert_eq!(catalog.procedures["review"].attributes[0].supplied_by, ["git.commits"]);
+    assert_eq!(catalog.table("change").unwrap().columns.len(), 2);
+}
+
+#[test]
+fn the_built_in_content_has_no_problem() {
+    let (_, problems) = Catalog::built_in();
+    let shown: String = problems.iter().map(|p| format!("{p}\n")).collect();
+    assert!(problems.is_empty(), "{shown}");
+}
+
+#[test]
+fn every_problem_of_a_file_is_found_at_once_with_its_line() {
+    assert_eq!(
+        problems(&[(
+            "controls/CHG-02.toml",
+            "titel = \"x\"\ncriteria = [\"CC9.9\"]\nowner_role = 3\nfrequency = \"dayly\"\nmode = \"auto\"\n"
+        )]),
+        "controls/CHG-02.toml:1:1: `statement` is missing; write `statement = \"...\"`\n\
+         controls/CHG-02.toml:1:1: `titel` is not a field here; did you mean `title`?\n\
+         controls/CHG-02.toml:1:1: `title` is missing; write `title = \"...\"`\n\
+         controls/CHG-02.toml:3:14: `owner_role` is an integer; write `owner_role = \"...\"`\n\
+         controls/CHG-02.toml:4:13: `dayly` is no frequency; did you mean `daily`?\n"
+    );
+}
+
+#[test]
+fn a_broken_file_stops_nothing_else() {
+    let (catalog, problems) = Catalog::of(
+        &good(),
+        &files(&[("procedures/own/procedure.toml", "title = "), ("procedures/own/query.sql", QUERY)]),
+    );
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!((problems[0].file.as_str(), problems[0].line), ("procedures/own/procedure.toml", 1));
+    assert_eq!(catalog.procedures.keys().collect::<Vec<_>>(), ["review"]);
+}
+
+#[test]
+fn a_workspace_overrides_by_id_and_declares_each_id_once() {
+    let (catalog, found) = Catalog::of(
+        &good(),
+        &files(&[("controls/CHG-02.toml", &CONTROL.replace("\"Review\"", "\"Our review\""))]),
+    );
+    assert_eq!(found, []);
+    assert_eq!(
+        (catalog.controls["CHG-02"].title.as_str(), catalog.controls["CHG-02"].origin),
+        ("Our review", Origin::Workspace)
+    );
+    assert_eq!(
+        problems(&[("controls/CHG-02.toml", CONTROL), ("controls/engineering/CHG-02.toml", CONTROL)]),
+        "controls/engineering/CHG-02.toml: `CHG-02` is already declared in `controls/CHG-02.toml`; keep one of the two\n"
+    );
+    // Half an override would run another procedure's query under its name.
+    assert_eq!(
+        problems(&[("procedures/review/procedure.toml", PROCEDURE)]),
+        "procedures/review/query.sql: the file is missing; write one SELECT, see docs/procedures.md\n"
+    );
+}
+
+#[test]
+fn a_table_that_an_engine_could_not_hold_is_refused() {
+    let check = |from: &str, to: &str, message: &str| {
+        let text = TABLE.replacen(from, to, 1);
+        assert_ne!(text, TABLE, "{from}");
+        let got = problems(&[("tables/other.toml", &text)]);
+        assert!(got.contains(message), "{message}\n{got}");
+    };
+    check(
+        "\"author\"",
+        "\"user\"",
+        "tables/other.toml:7:8: `user` is a reserved word of SQLite, PostgreSQL or DuckDB",
+    );
+    check("\"author\"", "\"grade\"", "every table has its own `grade`");
+    check("\"author\"", "\"merged_at\"", "there are two columns `merged_at`");
+    check("\"event\"", "\"state\"", "a state table needs the instant `valid_from`");
+    check("\"account\"", "\"number\"", "`number` is no type");
+    check("doc = \"Who", "words = [\"x\"]\ndoc = \"Who", "only a text has `words`");
+    check("fed_by", "cluster_by = [\"autor\"]\nfed_by", "did you mean `author`?");
+    check("git.commits", "git", "`git` is no stream");
+    let got = problems(&[
+        ("tables/order.toml", TABLE),
+        ("tables/entity.toml", TABLE),
+        ("tables/a_history.toml", TABLE),
+    ]);
+    assert_eq!(got.lines().count(), 3, "{got}");
+}
+
+#[test]
+fn a_procedure_says_what_it_reads_and_tests() {
+    let check = |from: &str, to: &str, message: &str| {
+        let text = PROCEDURE.replacen(from, to, 1);
+        assert_ne!(text, PROCEDURE, "{from}");
+        let got =
+            problems(&[("procedures/review/procedure.toml", &text), ("procedures/review/query.sql", QUERY)]);
+        assert!(got.contains(message), "{message}\n{got}");
+    };
+    check("CHG-02", "CHG-03", "there is no control `CHG-03`; did you mean `CHG-02`?");
+    check("[tables.change]", "[tables.chance]", "there is no table `chance`; did you mean `change`?");
+    check("item_by = \"id\"", "item_by = \"autor\"", "did you mean `author`?");
+    check("[attributes.a]", "[attributes.b]", "write `[attributes.a]`");
+    check(
+        "absent = [\"change\"]",
+        "absent = [\"approval\"]",
+        "`approval` is not among the tables of this procedure",
+    );
+    check(
+        "default = 5",
+        "default = 50",
+        "procedures/review/procedure.toml:19:11: `days` is 50; the greatest value allowed is 30",
+    );
+    check("[parameters.days]", "[parameters.from]", "every procedure has its own `$from`");
+    check("[parameters.days]", "[parameters.dayz]", "query.sql:2:20: there is no parameter `$days`");
+    check("population = ", "populaton = ", "did you mean `population`?");
+}
+
+#[test]
+fn a_query_yields_the_columns_of_a_result() {
+    let check = |from: &str, to: &str, message: &str| {
+        let text = QUERY.replacen(from, to, 1);
+        assert_ne!(text, QUERY, "{from}");
+        let got = problems(&[
+            ("procedures/review/procedure.toml", PROCEDURE),
+            ("procedures/review/query.sql", &text),
+        ]);
+        assert!(got.contains(message), "{message}\n{got}");
+    };
+    check(
+        " AS a",
+        " AS b",
+        "it has to yield `item`, `label`, `occurred_at`, `entry`, `grade`, `a`, in this order",
+    );
+    check("'x' AS label", "entry AS label", "column `label` is a number; it has to be a text");
+    check(
+        " FROM change",
+        " FROM change ORDER BY item NULLS FIRST",
+        "remove it: rows are always ordered by `item`",
+    );
+    check(" FROM change", " FROM change LIMIT 5", "a population is never cut");
+    check(" AS a FROM", " FROM", "this column has no name");
+}
+
+#[test]
+fn the_content_hash_moves_with_the_content_and_nothing_else() {
+    let hash = |workspace: &[(&str, &str)]| {
+        Catalog::of(&good(), &files(workspace)).0.procedures["review"].content_hash
+    };
+    let unchanged = hash(&[]);
+    let toml = ("procedures/review/procedure.toml", PROCEDURE);
+    assert_eq!(hash(&[toml, ("procedures/review/query.sql", QUERY)]), unchanged);
+    assert_ne!(
+        hash(&[toml, ("procedures/review/query.sql", &QUERY.replace('5', "6").replace("'x'", "'y'"))]),
+        unchanged
+    );
+    assert_ne!(hash(&[("tables/change.toml", &TABLE.replace("nullable = true\n", ""))]), unchanged);
+    assert_eq!(hash(&[("tables/change.toml", &TABLE.replace("Who did it", "Who was it"))]), unchanged);
+}
