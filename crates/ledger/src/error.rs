@@ -38,7 +38,9 @@ pub enum Error {
         kind: &'static str,
     },
     /// A wrapping key that doesn't fit.
-    #[error("the wrapping key doesn't open `keys/ring`: it isn't the key this workspace was made with, or the file was altered")]
+    #[error(
+        "the wrapping key doesn't open `keys/ring`: it isn't the key this workspace was made with, or the file was altered"
+    )]
     WrongKey,
     /// The head in the database and the log folder contradict each other.
     #[error("{what}; {next}")]
@@ -85,7 +87,9 @@ pub enum Error {
         index: u64,
     },
     /// A failed flush, after which only a fresh look at the disk tells what is there.
-    #[error("the ledger stopped after an error ({reason}); nothing acknowledged is lost, open it again to go on")]
+    #[error(
+        "the ledger stopped after an error ({reason}); nothing acknowledged is lost, open it again to go on"
+    )]
     Stopped {
         /// The first error.
         reason: String,

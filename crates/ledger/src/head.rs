@@ -55,7 +55,8 @@ impl Record {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let record: Self = serde_json::from_str(text).map_err(|e| Error::damaged("the ledger's head", e.to_string()))?;
+        let record: Self =
+            serde_json::from_str(text).map_err(|e| Error::damaged("the ledger's head", e.to_string()))?;
         if record.v != 1 {
             return Err(Error::Newer { path: "the ledger's head".into(), version: record.v });
         }

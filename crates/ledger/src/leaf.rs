@@ -147,8 +147,12 @@ impl NewEntry {
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), Error> {
         let unfit = |why: String| Err(Error::Unfit { why });
-        let names =
-            [("source", &self.source), ("stream", &self.stream), ("media type", &self.media_type), ("collector", &self.collector)];
+        let names = [
+            ("source", &self.source),
+            ("stream", &self.stream),
+            ("media type", &self.media_type),
+            ("collector", &self.collector),
+        ];
         for (what, name) in names {
             if name.is_empty() || name.contains(char::is_control) {
                 return unfit(format!("its {what} is empty or holds control characters"));

@@ -1,1 +1,34 @@
-//! The tamper-evident ledger: append, sequence, publish, recover; objects, encryption, erasure.
+//! The evidence ledger. Appending is the commit point of everything Tickmark knows: if it isn't in here, it didn't happen.
+//!
+//! Documents are committed to, compressed and encrypted under a key of their own; the log over the commitments is a C2SP
+//! tlog-tiles log that anybody's tools can verify. `docs/ledger-format.md` says what every byte means.
+//!
+//! - [`Ledger`] writes: append, publish, recover. [`Writer`] lets many callers share its flushes.
+//! - [`Reader`] reads leaves, documents and proofs beside it.
+//! - [`Disk`] and [`Head`] are what it needs: files that are flushed, and a register changed by compare-and-swap.
+//!   [`Folder`] is the real disk; the working database holds the head.
+//! - [`NewEntry`] goes in, [`Leaf`] and [`Entry`] come out.
+//!
+//! No clock and no randomness of its own, no network.
+
+mod batch;
+mod disk;
+mod error;
+mod head;
+mod hex;
+mod keys;
+mod leaf;
+mod ledger;
+mod object;
+mod reader;
+mod writer;
+
+pub use disk::{Disk, Folder};
+pub use error::Error;
+pub use head::{Head, HeadError};
+pub use hex::Hex;
+pub use keys::Entropy;
+pub use leaf::{Kind, Leaf, NewEntry};
+pub use ledger::Ledger;
+pub use reader::{Entries, Entry, Reader};
+pub use writer::Writer;
