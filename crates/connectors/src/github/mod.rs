@@ -13,6 +13,7 @@ mod probe;
 mod protection;
 mod pulls;
 mod streams;
+mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -333,6 +333,7 @@ fn look(
     let mut review_context = context.clone();
     review_context["head"] = json!(head);
     review_context["dismissals"] = if timeline.is_some() { json!(dismissals) } else { Json::Null };
+    let mut unexplained: Vec<u64> = vec![];
     read(
         client,
         recorder,
@@ -340,8 +341,21 @@ fn look(
         &format!("{base}/pulls/{number}/reviews?per_page=100"),
         None,
         &review_context,
-        &mut |_| {},
+        &mut |review| {
+            let id = &review["id"];
+            let told = || dismissals.iter().any(|d| d["dismissed_review"]["review_id"] == *id);
+            if review["state"] == "DISMISSED" && !told() {
+                unexplained.extend(id.as_u64());
+            }
+        },
     )?;
+    if timeline.is_some() && !unexplained.is_empty() {
+        recorder.gap(
+            "timeline",
+            CoverageStatus::Partial,
+            format!("the timeline of pull request {number} does not say what a dismissed review had been"),
+        );
+    }
 
     let mut commit_context = context.clone();
     let said = pull["commits"].as_u64();
