@@ -98,6 +98,20 @@ impl CoverageMap {
         })
     }
 
+    /// Why `table` was not seen at some instant of `[from, to)`; `None` when it was seen throughout.
+    #[must_use]
+    pub fn unseen_within(
+        &self,
+        scope: i64,
+        table: &str,
+        from: Instant,
+        to: Instant,
+        grade: Grade,
+    ) -> Option<String> {
+        let bounds = bounds(self.of(scope, table), from, to);
+        bounds[..bounds.len() - 1].iter().find_map(|at| self.unseen(scope, table, *at, grade))
+    }
+
     /// The windows within `[from, to)` in which `table` is not covered in `scope`, in order of time.
     #[must_use]
     pub fn gaps(&self, scope: i64, table: &str, from: Instant, to: Instant) -> Vec<Gap> {
@@ -108,14 +122,8 @@ impl CoverageMap {
         if statements.is_empty() {
             return vec![Gap::unfed(table, Some(scope), from, to)];
         }
-        let mut bounds = vec![from, to];
-        for s in statements {
-            bounds.extend([s.from, s.to].into_iter().filter(|t| from < *t && *t < to));
-        }
-        bounds.sort_unstable();
-        bounds.dedup();
         let mut gaps: Vec<Gap> = vec![];
-        for pair in bounds.windows(2) {
+        for pair in bounds(statements, from, to).windows(2) {
             // A population rests on what a source can list, whatever its grade: it is never typed in.
             let Some(reason) = self.unseen(scope, table, pair[0], Grade::Asserted) else { continue };
             match gaps.last_mut() {
@@ -132,6 +140,19 @@ impl CoverageMap {
         }
         gaps
     }
+}
+
+/// `from`, `to` and every instant between at which a statement begins or ends: what holds at one holds until the next.
+fn bounds(statements: &[Statement], from: Instant, to: Instant) -> Vec<Instant> {
+    let mut bounds = vec![from, to.max(from)];
+    for s in statements {
+        bounds.extend([s.from, s.to].into_iter().filter(|t| from < *t && *t < to));
+    }
+    bounds.sort_unstable();
+    if to > from {
+        bounds.dedup();
+    }
+    bounds
 }
 
 fn spoken(s: &Statement) -> String {

@@ -29,6 +29,8 @@ pub struct AttributeRule {
 pub struct Rules {
     /// Tables whose coverage proves the population.
     pub population: Vec<String>,
+    /// Whether an item lasts the whole period: then coverage counts over all of it.
+    pub over_period: bool,
     /// Its attributes, in order.
     pub attributes: Vec<AttributeRule>,
 }
@@ -131,10 +133,11 @@ pub fn assess(
     period: &Period,
     cutoff: Instant,
 ) -> Assessment {
-    let mut items: Vec<Item> = rows.into_iter().map(|row| judge(rules, row, coverage)).collect();
+    let end = period.to.min(cutoff);
+    let whole = rules.over_period.then_some((period.from, end));
+    let mut items: Vec<Item> = rows.into_iter().map(|row| judge(rules, row, coverage, whole)).collect();
     items.sort_by_key(|i| i.item);
 
-    let end = period.to.min(cutoff);
     let mut gaps = vec![];
     for table in &rules.population {
         if scopes.is_empty() {
@@ -187,7 +190,7 @@ pub fn assess(
     Assessment { conclusion, held_back_by, items, gaps }
 }
 
-fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap) -> Item {
+fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Instant, Instant)>) -> Item {
     let mut verdicts = BTreeMap::new();
     let mut capped = BTreeMap::new();
     for (position, rule) in rules.attributes.iter().enumerate() {
@@ -197,9 +200,10 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap) -> Item {
             Some(Verdict::Pass) => &rule.adverse,
             _ => &Vec::new(),
         };
-        let unseen = rests_on
-            .iter()
-            .find_map(|table| coverage.unseen(row.scope, table, row.occurred_at, rule.absent_grade));
+        let unseen = rests_on.iter().find_map(|table| match whole {
+            None => coverage.unseen(row.scope, table, row.occurred_at, rule.absent_grade),
+            Some((from, to)) => coverage.unseen_within(row.scope, table, from, to, rule.absent_grade),
+        });
         let verdict = match unseen {
             Some(reason) => {
                 capped.insert(rule.letter, reason);

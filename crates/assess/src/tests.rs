@@ -30,6 +30,7 @@ fn complete(table: &str, from: i64, to: i64) -> Statement {
 fn rules() -> Rules {
     Rules {
         population: vec!["change".into()],
+        over_period: false,
         attributes: vec![AttributeRule {
             letter: Attribute('a'),
             absent: vec!["approval".into()],
@@ -123,6 +124,29 @@ fn a_pass_by_absence_needs_somebody_who_looked() {
         statement("bypass", 0, 300, CoverageStatus::NotPermitted, Grade::System),
     ];
     check(vec![row(1, 150, Some(Verdict::Pass))], blind, "cannot_conclude [no_evidence] gaps[]");
+}
+
+#[test]
+fn an_item_that_lasts_the_period_needs_coverage_all_along() {
+    let rules = Rules { over_period: true, ..rules() };
+    let verdict = |coverage: Vec<Statement>| {
+        let map = coverage.into_iter().collect();
+        let rows = vec![row(1, 100, Some(Verdict::Pass))];
+        assess(&rules, rows, &map, &BTreeSet::from([1]), &period(), at(200)).items[0].verdict()
+    };
+    assert_eq!(verdict(seen()), Verdict::Pass);
+    let change = || complete("change", 0, 300);
+    // Two snapshots prove two instants, not the time between.
+    assert_eq!(
+        verdict(vec![change(), complete("bypass", 100, 101), complete("bypass", 199, 200)]),
+        Verdict::NoEvidence
+    );
+    assert_eq!(
+        verdict(vec![change(), complete("bypass", 100, 150), complete("bypass", 150, 200)]),
+        Verdict::Pass
+    );
+    assert_eq!(verdict(vec![change(), complete("bypass", 101, 200)]), Verdict::NoEvidence);
+    assert_eq!(verdict(vec![change(), complete("bypass", 100, 199)]), Verdict::NoEvidence);
 }
 
 #[test]

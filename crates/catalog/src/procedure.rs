@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Table, Value};
+use model::{Grade, Table, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::Origin;
@@ -24,6 +24,9 @@ pub struct Procedure {
     pub population: String,
     /// Tables whose coverage proves that the population is complete.
     pub population_tables: Vec<String>,
+    /// Whether an item lasts the whole period (a repository, a control): then coverage counts over all of it, and not
+    /// only at the item's instant.
+    pub over_period: bool,
     /// The instant by which an item belongs to a period, in words.
     pub attributed_by: String,
     /// What to do about deviations.
@@ -72,6 +75,8 @@ pub struct TestedAttribute {
     pub absent: Vec<String>,
     /// Tables in which a row is itself the deviation, so that a pass rests on their absence.
     pub adverse: Vec<String>,
+    /// The least grade of coverage that proves an absence: that nobody typed a trailer proves nothing about a system.
+    pub absent_grade: Grade,
     /// Streams that would supply what is missing.
     pub supplied_by: Vec<String>,
 }
@@ -165,6 +170,7 @@ struct Head {
     controls: Vec<String>,
     population: String,
     population_tables: Vec<String>,
+    over_period: bool,
     attributed_by: String,
     how_to_fix: String,
     tables: Vec<TableUse>,
@@ -237,6 +243,7 @@ pub(crate) fn read(
         controls: head.controls,
         population: head.population,
         population_tables: head.population_tables,
+        over_period: head.over_period,
         attributed_by: head.attributed_by,
         how_to_fix: head.how_to_fix,
         tables: head.tables,
@@ -279,6 +286,7 @@ fn head(file: &mut Section<'_>, id: &str, known: &Known<'_>) -> Head {
             "write `population_tables = [\"change\"]`",
         );
     }
+    let over_period = file.flag("over_period").unwrap_or(false);
     let attributed_by = file.required("attributed_by");
     let how_to_fix = file.required("how_to_fix");
     let tables = tables(file, known);
@@ -290,6 +298,7 @@ fn head(file: &mut Section<'_>, id: &str, known: &Known<'_>) -> Head {
         controls: controls.into_iter().map(|c| c.value).collect(),
         population,
         population_tables: population_tables.into_iter().map(|t| t.value).collect(),
+        over_period,
         attributed_by,
         how_to_fix,
         tables,
@@ -363,6 +372,13 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
         let needs_judgement = section.text("needs_judgement");
         let absent = section.texts("absent");
         let adverse = section.texts("adverse");
+        let absent_grade = match section.text_at("absent_grade") {
+            None => Grade::System,
+            Some(word) => word.value.parse().unwrap_or_else(|message: String| {
+                section.problem(word.offset, message, "leave it out to ask for `system`");
+                Grade::System
+            }),
+        };
         check_tables(&section, &absent, tables);
         check_tables(&section, &adverse, tables);
         let absent: Vec<String> = absent.into_iter().map(|t| t.value).collect();
@@ -386,6 +402,7 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
             needs_judgement,
             absent,
             adverse,
+            absent_grade,
             supplied_by,
         });
         section.finish();
