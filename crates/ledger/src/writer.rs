@@ -12,8 +12,11 @@ use crate::reader::Reader;
 /// The most bytes of documents taken into one commit, so that nobody waits long behind a flood.
 const POOL: usize = 32 << 20;
 
+/// Where a caller waits for its indexes.
+type Answer = SyncSender<Result<Range<u64>, Error>>;
+
 enum Job {
-    Append(Vec<NewEntry>, SyncSender<Result<Range<u64>, Error>>),
+    Append(Vec<NewEntry>, Answer),
     Run(Box<dyn FnOnce(&mut Ledger) + Send>),
 }
 
@@ -105,7 +108,7 @@ fn work(mut ledger: Ledger, inbox: &Receiver<Job>) -> Ledger {
 }
 
 /// Tells everybody who waited what became of theirs. That a caller is gone changes nothing.
-fn settle(outcome: Result<Range<u64>, Error>, waiting: Vec<(usize, SyncSender<Result<Range<u64>, Error>>)>) {
+fn settle(outcome: Result<Range<u64>, Error>, waiting: Vec<(usize, Answer)>) {
     match outcome {
         Ok(range) => {
             let mut at = range.start;

@@ -1,5 +1,7 @@
 //! What a caller sees: entries go in, come back, survive reopening; contradictions are refused with a way out.
 
+#![allow(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
 mod common;
 
 use std::fs;

@@ -84,6 +84,12 @@ impl NoteVerifier {
         &self.name
     }
 
+    /// Whether a signature says that it is by this key. Whether it fits is another question.
+    #[must_use]
+    pub fn claims(&self, signature: &NoteSignature) -> bool {
+        self.name == signature.name && self.id == signature.id
+    }
+
     /// What it signs with.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
@@ -286,7 +292,7 @@ impl Note {
         let mut verified = Vec::new();
         let mut seen = HashSet::new();
         for signature in &self.signatures {
-            let Some(key) = keys.iter().find(|k| k.name == signature.name && k.id == signature.id) else {
+            let Some(key) = keys.iter().find(|key| key.claims(signature)) else {
                 continue;
             };
             let time = key

@@ -1,0 +1,143 @@
+//! `tickmark-verify`: checks a log, a proof, growth or evidence with no network and no trust in Tickmark.
+//!
+//! Exit status 0 and one line that begins with `holds:`, or 1 and one that begins with `refused:`.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tlog::NoteVerifier;
+use verify::{Folder, Options, Refusal};
+
+/// Verifies what Tickmark hands over, offline.
+#[derive(Parser)]
+#[command(name = "tickmark-verify", version)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Check a log folder: signature, every entry, every tile, every file
+    Log {
+        /// Folder that holds `checkpoint` and `tile/`
+        dir: PathBuf,
+        /// File with the log's public key (name+id+key)
+        vkey: PathBuf,
+        #[command(flatten)]
+        allow: Allow,
+    },
+    /// Check that one entry stands in a log
+    Proof {
+        /// The `.tlog-proof` file
+        file: PathBuf,
+        /// File with the exact bytes of the entry
+        leaf: PathBuf,
+        /// File with the log's public key
+        vkey: PathBuf,
+    },
+    /// Check a log folder and that it continues an older checkpoint
+    Grow {
+        /// The older checkpoint, as it was kept
+        old: PathBuf,
+        /// Folder that holds `checkpoint` and `tile/`
+        dir: PathBuf,
+        /// File with the log's public key
+        vkey: PathBuf,
+        #[command(flatten)]
+        allow: Allow,
+    },
+    /// Check a data folder with its keys: every object opens and is the one committed to
+    Evidence {
+        /// Folder that holds `log/`, `objects/` and `keys/`
+        data: PathBuf,
+        /// File with the log's public key
+        vkey: PathBuf,
+        /// File with the wrapping key: 32 bytes, or 64 hexadecimal digits
+        wrapping_key: PathBuf,
+        #[command(flatten)]
+        allow: Allow,
+    },
+}
+
+#[derive(Args)]
+struct Allow {
+    /// Entries that were acknowledged; fewer published ones are refused
+    #[arg(long, value_name = "N")]
+    acknowledged: Option<u64>,
+    /// Allow tiles beyond the checkpoint, as a log has while it is written; nothing vouches for them
+    #[arg(long)]
+    ahead: bool,
+}
+
+impl From<Allow> for Options {
+    fn from(allow: Allow) -> Self {
+        Self { acknowledged: allow.acknowledged, ahead: allow.ahead }
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().what) {
+        Ok(line) => {
+            // Nobody may be listening; the status says it too.
+            let _ = writeln!(std::io::stdout(), "holds: {line}");
+            ExitCode::SUCCESS
+        }
+        Err(refusal) => {
+            let _ = writeln!(std::io::stderr(), "refused: {refusal}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: What) -> Result<String, Refusal> {
+    Ok(match what {
+        What::Log { dir, vkey, allow } => {
+            verify::log(&Folder::new(&dir), &key(&vkey)?, allow.into())?.to_string()
+        }
+        What::Grow { old, dir, vkey, allow } => {
+            verify::grow(&bytes(&old)?, &Folder::new(&dir), &key(&vkey)?, allow.into())?.to_string()
+        }
+        What::Proof { file, leaf, vkey } => {
+            let checkpoint = verify::proof(&bytes(&file)?, &bytes(&leaf)?, &key(&vkey)?)?;
+            format!("{}, {} published, root {}", checkpoint.origin, checkpoint.size, checkpoint.root)
+        }
+        What::Evidence { data, vkey, wrapping_key, allow } => {
+            let folder = Folder::new(&data);
+            verify::evidence(&folder, &key(&vkey)?, &wrapping(&wrapping_key)?, allow.into())?.to_string()
+        }
+    })
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Refusal> {
+    fs::read(path)
+        .map_err(|e| Refusal::Unreadable { path: path.display().to_string(), reason: e.to_string() })
+}
+
+fn key(path: &Path) -> Result<NoteVerifier, Refusal> {
+    let text = String::from_utf8_lossy(&bytes(path)?).trim().to_owned();
+    text.parse().map_err(|source| Refusal::Form { path: path.display().to_string(), source })
+}
+
+fn wrapping(path: &Path) -> Result<[u8; 32], Refusal> {
+    let bytes = bytes(path)?;
+    if let Ok(key) = <[u8; 32]>::try_from(bytes.as_slice()) {
+        return Ok(key);
+    }
+    let refuse = || Refusal::Unreadable {
+        path: path.display().to_string(),
+        reason: "a wrapping key is 32 bytes, or 64 hexadecimal digits".into(),
+    };
+    let digits: Vec<u32> = bytes
+        .trim_ascii()
+        .iter()
+        .map(|b| char::from(*b).to_digit(16))
+        .collect::<Option<_>>()
+        .ok_or_else(refuse)?;
+    let (pairs, []) = digits.as_chunks::<2>() else { return Err(refuse()) };
+    let key: Vec<u8> = pairs.iter().map(|[high, low]| (high << 4 | low) as u8).collect();
+    key.try_into().map_err(|_| refuse())
+}
