@@ -1,5 +1,7 @@
 //! The HTTP kit against a server that does everything wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod server;
 
 use collect::{Http, HttpConfig, HttpError, Request, Response, Secret};
