@@ -1,5 +1,7 @@
 //! The databases of a workspace.
 //!
+//! - [`records`]: generations of derived rows, and the read-only runs of procedures over them.
 //! - [`state`]: `data/state.db`, the only database that cannot be rebuilt: the ledger's head and settings.
 
+pub mod records;
 pub mod state;

@@ -1,0 +1,2 @@
+//! Every case of every procedure.
+fn main() {}
