@@ -57,7 +57,8 @@ pub trait Disk: Send + Sync {
     /// As [`Disk::create`].
     fn overwrite(&self, path: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
 
-    /// Gives a file another name, replacing what had it. Waits for [`Disk::sync_folder`] of the new folder.
+    /// Gives a file another name, replacing what had it. Waits for [`Disk::sync_folder`] of the new folder; a cut before
+    /// leaves it under the old name, the new one, or both.
     ///
     /// # Errors
     /// What the system says.

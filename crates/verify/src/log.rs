@@ -172,12 +172,15 @@ fn same(files: &dyn Files, tile: Tile, want: &[u8]) -> Result<(), Refusal> {
     if read(files, &path)? == want { Ok(()) } else { Err(Refusal::differs(path, "other bytes")) }
 }
 
+/// What to do with each entry: the tree that ends with it, and its bytes.
+pub(crate) type Visit<'a> = dyn FnMut(&Edge, &[u8]) -> Result<(), Refusal> + 'a;
+
 /// Reads every entry in order, hands it to `visit` with the tree that ends with it, and checks everything else by them.
 pub(crate) fn walk(
     files: &dyn Files,
     key: &NoteVerifier,
     options: Options,
-    visit: &mut dyn FnMut(&Edge, &[u8]) -> Result<(), Refusal>,
+    visit: &mut Visit<'_>,
 ) -> Result<LogReport, Refusal> {
     // The checkpoint first: should the log be written to meanwhile, everything it promises is there already.
     let text = read(files, CHECKPOINT)?;

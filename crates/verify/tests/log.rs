@@ -228,11 +228,11 @@ fn evidence_holds_and_every_changed_byte_of_it_is_refused() {
     let seed = ring.find("\"seed\"").unwrap();
     let mut changed = data.clone();
     for (path, bytes) in data.iter().filter(|(path, _)| *path != "ledger.lock") {
-        for at in 0..bytes.len() {
+        for (at, byte) in bytes.iter().enumerate() {
             changed.get_mut(path).unwrap()[at] ^= 1;
             let verdict = verify::evidence(&changed, &key, &KEY, PLAIN);
             // The signing seed and the white space of the ring say nothing of the evidence.
-            let outside = path == "keys/ring" && (at >= seed || bytes[at].is_ascii_whitespace());
+            let outside = path == "keys/ring" && (at >= seed || byte.is_ascii_whitespace());
             assert!(verdict.is_err() || outside, "byte {at} of {path} changed and the evidence holds");
             changed.get_mut(path).unwrap()[at] ^= 1;
         }
