@@ -3,6 +3,7 @@
 //! Built-in content is part of the binary; a workspace's own folder of the same shape lies over it. Every problem is
 //! found at once, with its file and line, and a broken file stops nothing else.
 
+mod calendar;
 pub mod cases;
 mod control;
 mod names;
@@ -18,6 +19,7 @@ use std::{fs, io};
 
 use model::Table;
 
+pub use calendar::{Calendar, Day};
 pub use control::{Control, Criterion, Frequency, Mode};
 pub use problem::Problem;
 pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute};
@@ -53,6 +55,8 @@ pub struct Catalog {
     pub tables: Vec<Table>,
     /// Criteria, in the order of the list.
     pub criteria: Vec<Criterion>,
+    /// Calendars of business days, by id.
+    pub calendars: BTreeMap<String, Calendar>,
     /// Controls, by id.
     pub controls: BTreeMap<String, Control>,
     /// Procedures, by id.
@@ -94,6 +98,11 @@ impl Catalog {
             let (criteria, found) = control::read_criteria(&file.path, &file.text);
             problems.extend(found);
             catalog.criteria = criteria.unwrap_or_default();
+        }
+        for (id, (file, _)) in &files.calendars {
+            let (calendar, found) = calendar::read(&file.path, id, &file.text);
+            problems.extend(found);
+            catalog.calendars.extend(calendar.map(|c| (id.clone(), c)));
         }
         for (id, (file, origin)) in &files.controls {
             let (control, found) = control::read(&file.path, id, &file.text, *origin);
@@ -191,6 +200,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> io::Result<
 struct Files<'a> {
     tables: BTreeMap<String, (&'a SourceFile, Origin)>,
     criteria: Option<(&'a SourceFile, Origin)>,
+    calendars: BTreeMap<String, (&'a SourceFile, Origin)>,
     controls: BTreeMap<String, (&'a SourceFile, Origin)>,
     procedures: BTreeMap<String, (procedure::Folder<'a>, Origin)>,
     problems: Vec<Problem>,
@@ -204,6 +214,9 @@ impl<'a> Files<'a> {
                 ["criteria.toml"] => self.criteria = Some((file, origin)),
                 ["tables", .., name] if name.ends_with(".toml") => {
                     insert(&mut self.tables, &mut self.problems, name, file, origin);
+                }
+                ["calendars", .., name] if name.ends_with(".toml") => {
+                    insert(&mut self.calendars, &mut self.problems, name, file, origin);
                 }
                 ["controls", .., name] if name.ends_with(".toml") => {
                     insert(&mut self.controls, &mut self.problems, name, file, origin);
