@@ -1,0 +1,132 @@
+//! The product's logs before a verifier nobody here wrote: Go's `x/mod/sumdb` packages, as `logcheck` wraps them. It must
+//! accept what we write, and whatever it refuses our verifier must refuse.
+#![allow(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{MemoryHead, entries, load, open, written};
+use tlog::NoteVerifier;
+use verify::{Files as _, Folder, Options};
+
+const PLAIN: Options = Options { acknowledged: None, ahead: false };
+
+/// Builds logcheck once; `None` where its source or the means to build it are absent.
+fn logcheck() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let build = root.join("../shared/tools/logcheck/build");
+    let skip = |why: &str| {
+        assert!(std::env::var_os("TICKMARK_CI").is_none(), "the Go verifier cannot be used: {why}");
+        println!("skipped: {why}");
+        None
+    };
+    if !build.exists() {
+        return skip("../shared/tools/logcheck is not there");
+    }
+    let target = root.join("target/logcheck");
+    // Two test processes must not build it at once.
+    fs::create_dir_all(&target).unwrap();
+    let lock = fs::File::create(target.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let output = Command::new("bash").arg(build).arg(&target).output().unwrap();
+    if !output.status.success() {
+        return skip(&format!("logcheck cannot be built: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()))
+}
+
+fn go(logcheck: &Path, arguments: &[&Path], command: &str) -> Result<String, String> {
+    let output = Command::new(logcheck).arg(command).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+fn put_key(folder: &Path, key: &NoteVerifier) -> PathBuf {
+    let path = folder.join("vkey");
+    fs::write(&path, format!("{key}\n")).unwrap();
+    path
+}
+
+#[test]
+fn logs_proofs_and_growth_hold_for_go() {
+    let Some(logcheck) = logcheck() else { return };
+    let mut sizes = vec![0, 1, 2, 3, 255, 256, 257, 511, 512, 513, 1_000];
+    if std::env::var_os("TICKMARK_LONG").is_some() || std::env::var_os("TICKMARK_CI").is_some() {
+        sizes.extend([65_535, 65_536, 65_537]);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let head = MemoryHead::default();
+    let mut ledger = open(dir.path(), &head);
+    let key: NoteVerifier = ledger.vkey().parse().unwrap();
+    let side = tempfile::tempdir().unwrap();
+    let vkey = put_key(side.path(), &key);
+    let log = dir.path().join("log");
+    let (old, proof, leaf) =
+        (side.path().join("old"), side.path().join("p.tlog-proof"), side.path().join("leaf"));
+    fs::write(&old, ledger.checkpoint().unwrap()).unwrap();
+    for size in sizes {
+        let grown_from = fs::read(&old).unwrap();
+        ledger.append(entries(ledger.size()..size)).unwrap();
+        let line = go(&logcheck, &[&log, &vkey], "log").unwrap();
+        assert!(line.contains(&format!("{size} entries")), "{line}");
+        go(&logcheck, &[&old, &log, &vkey], "grow").unwrap();
+        verify::log(&Folder::new(&log), &key, PLAIN).unwrap();
+        verify::grow(&grown_from, &Folder::new(&log), &key, PLAIN).unwrap();
+        for index in [0, size / 3, size / 2, size.saturating_sub(1)] {
+            if index < size {
+                fs::write(&proof, ledger.proof(index).unwrap()).unwrap();
+                fs::write(&leaf, ledger.reader().leaf_bytes(index).unwrap()).unwrap();
+                go(&logcheck, &[&proof, &leaf, &vkey], "proof").unwrap();
+                fs::write(&leaf, b"another").unwrap();
+                go(&logcheck, &[&proof, &leaf, &vkey], "proof").unwrap_err();
+            }
+        }
+        fs::write(&old, ledger.checkpoint().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn what_go_refuses_we_refuse() {
+    let Some(logcheck) = logcheck() else { return };
+    let (dir, key) = written(&[3, 250, 10, 300]);
+    let log = dir.path().join("log");
+    let side = tempfile::tempdir().unwrap();
+    let vkey = put_key(side.path(), &key);
+    let mut state = 99_u64;
+    let mut dice = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let files = load(&log);
+    let paths: Vec<&String> = files.keys().collect();
+    let mut refused = 0;
+    for turn in 0..160 {
+        let name = paths[dice(paths.len())];
+        let path = log.join(name);
+        let mut bytes = files[name].clone();
+        let at = dice(bytes.len());
+        match turn % 5 {
+            0 => bytes[at] ^= 1 << dice(8),
+            1 => bytes.truncate(at),
+            2 => bytes.insert(at, b'0'),
+            3 => bytes.clone_from(&files[paths[dice(paths.len())]]),
+            _ => drop(fs::remove_file(&path)),
+        }
+        if turn % 5 != 4 {
+            fs::write(&path, &bytes).unwrap();
+        }
+        let ours = verify::log(&Folder::new(&log), &key, PLAIN);
+        if let Err(theirs) = go(&logcheck, &[&log, &vkey], "log") {
+            refused += 1;
+            assert!(ours.is_err(), "turn {turn}, {name}: Go says `{theirs}`, we let it pass");
+        }
+        fs::write(&path, &files[name]).unwrap();
+    }
+    println!("Go refused {refused} of 160");
+    assert!(refused > 60);
+    assert_eq!(Folder::new(&log).list().unwrap().len(), files.len());
+    go(&logcheck, &[&log, &vkey], "log").unwrap();
+}
