@@ -212,7 +212,8 @@ impl Reader<'_> {
             return None;
         }
         // `123+ann@users.noreply.github.com` names the account by its number.
-        if let Some(local) = email.strip_suffix(&format!("@users.noreply.{}", self.system))
+        let host = self.system.split(':').next().unwrap_or(self.system);
+        if let Some(local) = email.strip_suffix(&format!("@users.noreply.{host}"))
             && let Some((id, _)) = local.split_once('+')
             && !id.is_empty()
             && id.bytes().all(|b| b.is_ascii_digit())
