@@ -247,15 +247,6 @@ impl<'h> Client<'h> {
             next = following;
         }
         listed.whole = true;
-        if let Some(total) = listed.total
-            && total > listed.count
-        {
-            recorder.gap(
-                stream,
-                CoverageStatus::Partial,
-                format!("the source counts {total} items and gave {}", listed.count),
-            );
-        }
         Ok(listed)
     }
 

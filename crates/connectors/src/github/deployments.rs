@@ -19,6 +19,7 @@ pub(super) fn collect(
 ) -> Result<(), Stop> {
     const LIST: &str = "deployments";
     const STATUSES: &str = "deployment_statuses";
+    const REVIEWS: &str = "deployment_reviews";
     let base = run.source.path();
     let since = Instant::from_ms(run.since(LIST).ms() - OVERLAP_MS);
     let context = json!({ "branch": run.branch });
@@ -61,7 +62,9 @@ pub(super) fn collect(
             Ok(true) => {}
             Ok(false) => pending.push(id),
             Err(Stop::Ended(status, reason)) => {
-                recorder.gap(STATUSES, status, reason.clone());
+                for stream in [STATUSES, REVIEWS] {
+                    recorder.gap(stream, status, reason.clone());
+                }
                 stop = Some(Stop::Ended(status, reason));
                 pending.push(id);
             }
@@ -69,12 +72,16 @@ pub(super) fn collect(
         }
     }
     if !listed.whole {
-        recorder.gap(STATUSES, CoverageStatus::Partial, "the list of deployments is not whole");
+        for stream in [STATUSES, REVIEWS] {
+            recorder.gap(stream, CoverageStatus::Partial, "the list of deployments is not whole");
+        }
     }
     let cursor = listed.whole.then(|| run.cursor_after(recorder, LIST, json!({})));
     recorder.close(LIST, cursor, run.now)?;
     let cursor = listed.whole.then(|| run.cursor_after(recorder, STATUSES, json!({ "pending": pending })));
     recorder.close(STATUSES, cursor, run.now)?;
+    let cursor = listed.whole.then(|| run.cursor_after(recorder, REVIEWS, json!({})));
+    recorder.close(REVIEWS, cursor, run.now)?;
     stop.map_or(Ok(()), Err)
 }
 
@@ -113,19 +120,36 @@ fn status_of(
     }
     let mut ended = false;
     let mut first = true;
+    let mut pipeline = None;
     let listed = client.list(
         recorder,
         "deployment_statuses",
         &format!("{base}/deployments/{id}/statuses?per_page=100"),
         None,
-        &json!({ "deployment": slim }),
+        &json!({ "deployment": &slim }),
         &mut |status| {
             if first {
                 ended = status["state"].as_str().is_some_and(|state| FINAL.contains(&state));
                 first = false;
             }
+            pipeline = pipeline.or_else(|| {
+                ["log_url", "target_url"].iter().find_map(|name| workflow_run(status[*name].as_str()?))
+            });
             Go::On
         },
     )?;
-    Ok(listed.whole && ended)
+    // Who opened the gate of an environment is known only to the run that waited there.
+    let mut reviewed = true;
+    if let Some(pipeline) = pipeline {
+        let path = format!("{base}/actions/runs/{pipeline}/approvals");
+        let context = json!({ "deployment": slim });
+        reviewed = client.document(recorder, "deployment_reviews", &path, context)?.is_some();
+    }
+    Ok(listed.whole && ended && reviewed)
+}
+
+/// The number of the workflow run in an address such as `https://github.com/acme/app/actions/runs/12/job/3`.
+fn workflow_run(url: &str) -> Option<u64> {
+    let (_, rest) = url.split_once("/actions/runs/")?;
+    rest.split(['/', '?', '#']).next()?.parse().ok()
 }

@@ -79,6 +79,8 @@ pub fn derive(document: &Document<'_>, conventions: &Conventions) -> Derived {
         "deployment_statuses" if query_value(&receipt.request, "page").is_none_or(|p| p == "1") => {
             reader.deployment(&body);
         }
+        "deployment_reviews" => reader.deployment_reviews(&body),
+        "workflow_runs" => reader.workflow_runs(&body),
         "members" | "outside_collaborators" => reader.members(&body),
         "collaborators" => {
             for user in items(&body) {
@@ -871,6 +873,67 @@ impl Reader<'_> {
         ];
         let about = self.key("deployment", id.to_string());
         self.fact("deployment", about, Grade::System, values);
+    }
+
+    /// Who let a deployment pass. The answer gives no date.
+    fn deployment_reviews(&mut self, body: &Json) {
+        let deployment = &self.context["deployment"];
+        let Some(id) = deployment["id"].as_u64() else {
+            self.out.problems.push("the receipt names no deployment".to_owned());
+            return;
+        };
+        for (place, review) in items(body).iter().enumerate() {
+            // One run may wait at several environments; the others belong to other deployments.
+            if !items(&review["environments"]).iter().any(|e| e["name"] == deployment["environment"]) {
+                continue;
+            }
+            let status = match review["state"].as_str() {
+                Some("approved") => "approved",
+                Some("rejected") => "rejected",
+                Some("pending") => continue,
+                other => {
+                    self.out
+                        .problems
+                        .push(format!("a review of deployment {id} has the state `{}`", other.unwrap_or("")));
+                    continue;
+                }
+            };
+            let approver = self.account(&review["user"]);
+            let values = vec![
+                ("deployment", self.key("deployment", id.to_string()).into()),
+                ("approver", approver.into()),
+                ("status", status.into()),
+            ];
+            let about = self.key("deployment_approval", format!("{id} {place}"));
+            self.fact("deployment_approval", about, Grade::System, values);
+        }
+    }
+
+    fn workflow_runs(&mut self, body: &Json) {
+        let single = std::slice::from_ref(body);
+        let runs = if self.context["single"] == true { single } else { items(&body["workflow_runs"]) };
+        for run in runs {
+            let Some(id) = run["id"].as_u64() else {
+                self.out.problems.push("a workflow run has no id".to_owned());
+                continue;
+            };
+            let ended = run["status"] == "completed";
+            let conclusion = match run["conclusion"].as_str() {
+                Some("success") if ended => "success",
+                Some("failure" | "timed_out" | "startup_failure") if ended => "failure",
+                Some("cancelled") if ended => "cancelled",
+                _ => "unknown",
+            };
+            let values = vec![
+                ("revision", run["head_sha"].as_str().map(revision).into()),
+                ("builder", "pipeline".into()),
+                ("conclusion", conclusion.into()),
+                ("finished_at", instant(&run["updated_at"]).filter(|_| ended).into()),
+            ];
+            let attempt = run["run_attempt"].as_u64().unwrap_or(1);
+            let about = self.key("build", format!("run {id} attempt {attempt}"));
+            self.fact("build", about, Grade::System, values);
+        }
     }
 
     fn members(&mut self, body: &Json) {

@@ -4,6 +4,7 @@
 //! its receipt. [`derive`] reads facts out of them and never asks anything. What could not be looked at is a gap on
 //! record: see [`STREAMS`] for what each stream needs, and `docs/sources/github.md` for what it proves.
 
+mod builds;
 mod client;
 mod commits;
 mod deployments;
@@ -221,6 +222,7 @@ fn everything(
     protection::rule_suites(&run, client, recorder)?;
     protection::audit_log(&run, client, recorder)?;
     deployments::collect(&run, client, recorder)?;
+    builds::collect(&run, client, recorder)?;
     people::collect(&run, &repository, client, recorder)
 }
 

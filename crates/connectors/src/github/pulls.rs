@@ -307,6 +307,13 @@ fn look(
             Go::On
         })?;
         tally.note(stream, listed.whole);
+        if let Some(total) = listed.total.filter(|total| listed.whole && *total > listed.count) {
+            recorder.gap(
+                stream,
+                CoverageStatus::Partial,
+                format!("the source counts {total} items and gave {}", listed.count),
+            );
+        }
         if !listed.whole {
             missed.insert(stream);
             return Ok(None);

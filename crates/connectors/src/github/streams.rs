@@ -111,6 +111,20 @@ pub const STREAMS: &[Stream] = &[
     ),
     stream("deployments", Event, "Deployments: read", None, "what was deployed where, by whom"),
     stream("deployment_statuses", Detail, "Deployments: read", None, "how a deployment ended"),
+    stream(
+        "deployment_reviews",
+        Detail,
+        "Actions: read",
+        None,
+        "who let a deployment pass the gate of an environment",
+    ),
+    stream(
+        "workflow_runs",
+        Event,
+        "Actions: read",
+        Some(400),
+        "what was built of which revision, repetitions included",
+    ),
     stream("members", Snapshot, "Organisation members: read", None, "who belongs to the organisation"),
     stream("members_without_2fa", Snapshot, "an owner of the organisation", None, "who has no second factor"),
     stream(
@@ -144,6 +158,8 @@ pub(super) const RESTS_ON: &[(&str, &[&str])] = &[
     // Classic protection leaves no trace of an override but in the audit log.
     ("bypass", &["commit_pulls", "rule_suites", "audit_log"]),
     ("deployment", &["deployments", "deployment_statuses"]),
+    ("deployment_approval", &["deployments", "deployment_statuses", "deployment_reviews"]),
+    ("build", &["workflow_runs"]),
     ("membership", &["members", "outside_collaborators"]),
 ];
 

@@ -518,6 +518,104 @@ fn a_deployment_ends_as_its_statuses_say() {
 }
 
 #[test]
+fn the_gate_of_an_environment_was_opened_by_somebody() {
+    let world = World::healthy();
+    let base = "/repos/acme/app";
+    world.set(
+        &format!("{base}/deployments"),
+        json!([{ "id": 3, "sha": sha("merge7"), "environment": "prod", "created_at": "2026-02-04T10:00:00Z", "creator": ann() }]),
+    );
+    world.set(
+        &format!("{base}/deployments/3/statuses"),
+        json!([{ "id": 9, "state": "success", "log_url": "https://github.com/acme/app/actions/runs/55/job/1" }]),
+    );
+    world.set(
+        &format!("{base}/actions/runs/55/approvals"),
+        json!([
+            { "state": "approved", "environments": [{ "name": "staging" }], "user": ann() },
+            { "state": "approved", "environments": [{ "name": "staging" }, { "name": "prod" }], "user": bob() },
+        ]),
+    );
+    let ledger = collect(&world);
+    assert_eq!(
+        rows(&ledger.captures, "deployment_approval"),
+        ["3 1 [system] deployment=3 approver=12 status=approved"]
+    );
+    assert_eq!(ledger.table("deployment_approval"), ["complete reason=?"]);
+    world.refuse(&format!("{base}/actions/runs/55/approvals"), 403, "Resource not accessible by integration");
+    let ledger = collect(&world);
+    assert!(ledger.coverage("deployment_reviews").starts_with("not_permitted: 403"));
+    assert!(ledger.table("deployment_approval")[0].starts_with("partial"));
+    assert_eq!(ledger.table("deployment"), ["complete reason=?"]);
+}
+
+#[test]
+fn a_search_that_is_cut_off_at_a_thousand_goes_on_where_it_ended() {
+    let world = World::healthy();
+    let all: Vec<_> = (0..2500_u64)
+        .rev()
+        .map(|n| {
+            let at = format!("2026-02-{:02}T{:02}:{:02}:00Z", 1 + n / 1000, n / 60 % 24, n % 60);
+            json!({ "id": n + 1, "head_sha": sha("merge7"), "status": "completed", "conclusion": "success", "created_at": at, "updated_at": at })
+        })
+        .collect();
+    let mut all = all;
+    all.sort_by(|a, b| b["created_at"].as_str().cmp(&a["created_at"].as_str()));
+    world.on(move |asked| {
+        (asked.path() == "/repos/acme/app/actions/runs").then(|| {
+            let range = asked.query("created").unwrap().replace("%3A", ":");
+            let (from, to) = range.split_once("..").unwrap();
+            let fit: Vec<_> = all
+                .iter()
+                .filter(|r| {
+                    from <= r["created_at"].as_str().unwrap() && r["created_at"].as_str().unwrap() <= to
+                })
+                .cloned()
+                .collect();
+            let total = if fit.len() > 2000 { json!("2,500+") } else { json!(fit.len()) };
+            crate::world::paged(
+                asked,
+                &json!({ "total_count": total, "workflow_runs": fit[..fit.len().min(1000)] }),
+            )
+        })
+    });
+    let ledger = collect(&world);
+    assert_eq!(ledger.coverage("workflow_runs"), "complete");
+    assert_eq!(rows(&ledger.captures, "build").len(), 2500);
+}
+
+#[test]
+fn the_last_attempt_does_not_hide_the_first() {
+    let world = World::healthy();
+    let attempt = |n: u64, conclusion: &str| {
+        json!({ "id": 55, "run_attempt": n, "head_sha": sha("merge7"), "status": "completed", "conclusion": conclusion,
+            "created_at": "2026-02-20T10:00:00Z", "updated_at": format!("2026-02-20T1{n}:00:00Z") })
+    };
+    let mut running = attempt(1, "x");
+    running["id"] = json!(56);
+    running["status"] = json!("in_progress");
+    running["conclusion"] = json!(null);
+    let base = "/repos/acme/app/actions/runs";
+    world.set(base, json!({ "total_count": 2, "workflow_runs": [attempt(2, "success"), running] }));
+    world.set(&format!("{base}/55/attempts/1"), attempt(1, "failure"));
+    let server = world.serve();
+    let clock = Clock::at(NOW);
+    let first = run(&server.url(), &Cursors::new(), &clock);
+    let found = rows(&first.captures, "build");
+    assert!(one(&found, "run 55 attempt 1").ends_with("conclusion=failure finished_at=2026-02-20T11:00:00Z"));
+    assert!(one(&found, "run 55 attempt 2").ends_with("conclusion=success finished_at=2026-02-20T12:00:00Z"));
+    assert!(one(&found, "run 56 attempt 1").ends_with("conclusion=unknown finished_at=?"));
+    // What was still running is asked for again.
+    world.set(base, json!({ "total_count": 0, "workflow_runs": [] }));
+    let mut ended = attempt(1, "cancelled");
+    ended["id"] = json!(56);
+    world.set(&format!("{base}/56"), ended);
+    let second = run(&server.url(), &first.cursors(), &clock);
+    assert!(one(&rows(&second.captures, "build"), "run 56 attempt 1").contains("conclusion=cancelled"));
+    assert_eq!(second.cursors()["workflow_runs"]["running"], json!([]));
+}
+
+#[test]
 fn tickets_are_read_where_people_name_them() {
     let world = World::healthy();
     let mut named = pull(8, &ann(), Some("2026-02-10T10:00:00Z"), "2026-02-10T10:00:00Z");

@@ -21,6 +21,7 @@ struct Exchange {
     body: String,
 }
 
+#[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/recorded/github");
     if folder.is_dir() {
@@ -136,6 +137,10 @@ fn stream_of(exchange: &Exchange) -> Option<(&'static str, Json)> {
             json!({ "deployment": serde_json::from_str::<Json>(&exchange.body).unwrap_or(Json::Null) }),
         )),
         ["repos", _, _, "collaborators"] => Some(("collaborators", json!({}))),
+        ["repos", _, _, "actions", "runs"] => Some(("workflow_runs", json!({}))),
+        ["repos", _, _, "actions", "runs", id] | ["repos", _, _, "actions", "runs", id, "attempts", _] => {
+            number(id).map(|_| ("workflow_runs", json!({ "single": true })))
+        }
         ["organizations", _, "team", _, "members"] | ["orgs", _, "members"] => {
             Some(("members", json!({ "organisation": "acme", "role": "member" })))
         }
@@ -172,6 +177,7 @@ fn every_recorded_answer_is_read_without_a_problem() {
         "reviews",
         "timeline",
         "deployment_statuses",
+        "workflow_runs",
         "collaborators",
         "members",
     ] {

@@ -100,6 +100,7 @@ impl World {
             world.set(&format!("/repos/acme/app/{empty}"), json!([]));
         }
         world.set("/orgs/acme/audit-log", json!([]));
+        world.set("/repos/acme/app/actions/runs", json!({ "total_count": 0, "workflow_runs": [] }));
         world.set("/orgs/acme/outside_collaborators", json!([]));
         world.set("/orgs/acme/members", json!([dana()]));
         world.set("/orgs/acme/members?role=member", json!([ann(), bob()]));
@@ -213,8 +214,9 @@ pub(crate) fn paged(asked: &Asked, body: &Json) -> Reply {
     let page: usize = asked.query("page").and_then(|n| n.parse().ok()).unwrap_or(1);
     let (items, member) = match body {
         Json::Array(items) => (items, None),
-        Json::Object(map) if map.contains_key("check_runs") => {
-            (map["check_runs"].as_array().unwrap(), Some("check_runs"))
+        Json::Object(map) if map.contains_key("total_count") => {
+            let member = map.keys().find(|k| *k != "total_count").unwrap().as_str();
+            (map[member].as_array().unwrap(), Some(member))
         }
         other => return dated(Reply::new(200, other.to_string())),
     };
