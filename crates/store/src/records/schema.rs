@@ -2,7 +2,7 @@
 
 use model::{Column, RESERVED_COLUMNS, Row, Table, TableKind, Value};
 
-use super::RecordsError;
+use super::{CURRENT, RecordsError};
 
 /// Version of what a generation holds besides the record tables. Another version is another generation.
 const LAYOUT: u32 = 1;
@@ -66,7 +66,7 @@ pub(super) fn fingerprint(tables: &[Table]) -> String {
 }
 
 /// After rows were taken without looking, one statement per table finds what superseded what. The rows of one subject
-/// are ordered by position and place, and each gives way to the next.
+/// are ordered by position and place, and each gives way to the next, unless it was said before when it does.
 pub(super) fn supersede_all(table: &Table) -> String {
     let (name, subject) = (&table.name, subject(table));
     let key = key(table);
@@ -75,7 +75,7 @@ pub(super) fn supersede_all(table: &Table) -> String {
         "UPDATE {name}_row AS r SET superseded_at = s.next_known_from FROM (SELECT {}, lead(known_from) OVER \
          (PARTITION BY {subject} ORDER BY known_from, place) AS next_known_from FROM {name}_row WHERE id IN \
          (SELECT id FROM {name}_row GROUP BY id HAVING count(*) > 1)) AS s \
-         WHERE s.next_known_from IS NOT NULL AND {}",
+         WHERE s.next_known_from IS NOT NULL AND r.superseded_at = {CURRENT} AND {}",
         key.join(", "),
         same.join(" AND "),
     )

@@ -1,0 +1,408 @@
+//! Runs the cases of procedures.
+//!
+//! The rows of many cases, and of their variations, lie in one generation: those of the n-th are known at position n
+//! only. So a run is one query as known at its position, and building databases costs little.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::str::FromStr as _;
+
+use assess::{AttributeRule, CoverageMap, Item, Rules, Statement, Tested};
+use catalog::cases::{Case, Said, parse, supersede};
+use catalog::{Bindings, Catalog, Engine, Procedure, written_out};
+use model::{Attribute, CoverageStatus, Grade, Instant, Row, Table, TableKind, Value, Verdict};
+use store::records::{Batch, CURRENT, Limits, Reader, Records, RecordsError};
+
+/// The one source that all items of a case belong to.
+const SCOPE: i64 = 1;
+
+/// A procedure with the tables it reads and its cases.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// The procedure.
+    pub procedure: &'a Procedure,
+    /// The tables it reads.
+    pub tables: Vec<Table>,
+    /// Its cases.
+    pub cases: Vec<Case>,
+    calendar: Vec<Row>,
+}
+
+/// Rows of a case as one position of a generation sees them.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Which case.
+    pub case: usize,
+    /// The rows it sees.
+    pub rows: Vec<(String, Row)>,
+    /// What was changed, for messages; empty for the case itself.
+    pub change: String,
+    /// The table a row was taken from.
+    pub taken_from: Option<String>,
+}
+
+impl<'a> Bench<'a> {
+    /// Reads the cases of a procedure.
+    ///
+    /// # Errors
+    /// What is wrong with them, one problem to a line.
+    pub fn new(catalog: &Catalog, procedure: &'a Procedure) -> Result<Self, String> {
+        let text =
+            procedure.cases.as_deref().ok_or_else(|| format!("`{}` has no cases.slt", procedure.id))?;
+        let cases = parse(procedure, &catalog.tables, text)
+            .map_err(|problems| problems.iter().map(|p| format!("{p}\n")).collect::<String>())?;
+        let tables: Vec<Table> = catalog
+            .tables
+            .iter()
+            .filter(|t| procedure.tables.iter().any(|used| used.name == t.name))
+            .cloned()
+            .collect();
+        let calendar = calendar_rows(catalog, procedure, &tables, &cases)?;
+        Ok(Self { procedure, tables, cases, calendar })
+    }
+
+    /// The cases as they are written.
+    #[must_use]
+    pub fn scenes(&self) -> Vec<Scene> {
+        (0..self.cases.len()).map(|case| self.scene(case)).collect()
+    }
+
+    fn scene(&self, case: usize) -> Scene {
+        let known_at = self.cases[case].bindings.known_at;
+        let mut rows = self.cases[case].rows.clone();
+        supersede(&self.tables, &mut rows);
+        rows.retain(|(_, row)| row.known_from <= known_at && row.superseded_at > known_at);
+        Scene { case, rows, change: String::new(), taken_from: None }
+    }
+
+    /// A case with one value made unknown, or one row taken away, in every way.
+    #[must_use]
+    pub fn variations(&self, scene: &Scene) -> Vec<Scene> {
+        let mut scenes = Vec::new();
+        let case = &self.cases[scene.case];
+        for (i, (name, row)) in scene.rows.iter().enumerate() {
+            let Some(table) = self.tables.iter().find(|t| t.name == *name) else { continue };
+            let about = format!("row {} of `{name}`, about {}", i + 1, case.name_of(row.id));
+            let mut without = scene.clone();
+            without.rows.remove(i);
+            without.change = format!("without {about}");
+            without.taken_from = Some(name.clone());
+            scenes.push(without);
+            for (j, column) in table.columns.iter().enumerate() {
+                if column.nullable && row.values[j] != Value::Null {
+                    let mut unknown = scene.clone();
+                    unknown.rows[i].1.values[j] = Value::Null;
+                    unknown.change = format!("with `{}` unknown in {about}", column.name);
+                    scenes.push(unknown);
+                }
+            }
+        }
+        scenes
+    }
+
+    /// Fills a generation with scenes: the n-th, counted from 1, is known at position n only.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn fill(&self, records: &mut Records, scenes: &[Scene]) -> Result<(), RecordsError> {
+        let number = |name: &str| self.tables.iter().position(|t| t.name == name);
+        records.fill(|take| {
+            let calendar = number("calendar_day");
+            let rows = self.calendar.iter().filter_map(|row| Some((calendar?, row.clone()))).collect();
+            take(&Batch { rows, ..Batch::default() })?;
+            for (position, scene) in (1..).zip(scenes) {
+                let rows = scene
+                    .rows
+                    .iter()
+                    .filter_map(|(name, row)| {
+                        let row = Row { known_from: position, superseded_at: position + 1, ..row.clone() };
+                        Some((number(name)?, row))
+                    })
+                    .collect();
+                take(&Batch { rows, applied: position, ..Batch::default() })?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The text of the query as the scene at a position needs it.
+    ///
+    /// # Errors
+    /// A parameter that does not fit.
+    pub fn sql(&self, scene: &Scene, position: i64, engine: Engine) -> Result<String, String> {
+        let bindings = Bindings { known_at: position, ..self.cases[scene.case].bindings.clone() };
+        written_out(&self.procedure.query, &bindings, engine)
+            .map_err(|problems| problems.iter().map(|p| format!("{p}\n")).collect())
+    }
+
+    /// Runs every scene of a filled generation.
+    ///
+    /// # Errors
+    /// What the engine says, with the text it ran.
+    pub fn run(&self, reader: &mut Reader, scenes: &[Scene]) -> Result<Vec<Vec<Vec<Value>>>, String> {
+        let engine = if reader.is_postgres() { Engine::Postgres } else { Engine::Sqlite };
+        let mut all = Vec::new();
+        for (position, scene) in (1..).zip(scenes) {
+            let sql = self.sql(scene, position, engine)?;
+            let (_, rows) = reader.collect(&sql, &Limits::default()).map_err(|e| format!("{e}\n{sql}"))?;
+            all.push(rows);
+        }
+        Ok(all)
+    }
+
+    /// Joins rows with the coverage of their case. `gap` is a table that nobody looked at.
+    ///
+    /// # Errors
+    /// A row that is no row of a result.
+    pub fn judge(&self, case: &Case, rows: &[Vec<Value>], gap: Option<&str>) -> Result<Vec<Item>, String> {
+        let mut items = BTreeSet::new();
+        let mut tested = Vec::new();
+        for row in rows {
+            let one = tested_of(row)?;
+            if !items.insert(one.item) {
+                return Err(format!("item {} is yielded twice", case.name_of(one.item)));
+            }
+            tested.push(one);
+        }
+        let coverage = coverage_of(&self.tables, &case.coverage, gap);
+        let scopes = BTreeSet::from([SCOPE]);
+        let cutoff = case.bindings.cutoff;
+        Ok(assess::assess(&rules_of(self.procedure), tested, &coverage, &scopes, &case.period, cutoff).items)
+    }
+
+    /// What the case expects and the items are not, one difference to a line.
+    #[must_use]
+    pub fn differences(case: &Case, items: &[Item]) -> String {
+        let mut text = String::new();
+        let mut expected: BTreeMap<i64, _> = case.expected.iter().map(|e| (e.item, e)).collect();
+        for item in items {
+            let name = case.name_of(item.item);
+            let Some(wanted) = expected.remove(&item.item) else {
+                text.push_str(&format!("{name}: is in the population, and is not expected there\n"));
+                continue;
+            };
+            for (letter, verdict) in &wanted.verdicts {
+                let got = item.verdicts.iter().find(|(a, _)| a.to_string() == *letter).map(|(_, v)| *v);
+                if got != Some(*verdict) {
+                    let got = got.map_or("nothing".to_owned(), |v| v.to_string());
+                    text.push_str(&format!("{name} {letter}: expected {verdict}, got {got}\n"));
+                }
+            }
+            let mut check = |what: &str, wanted: Option<String>, got: String| {
+                if let Some(wanted) = wanted.filter(|w| *w != got) {
+                    text.push_str(&format!("{name} {what}: expected {wanted}, got {got}\n"));
+                }
+            };
+            check("label", wanted.label.clone(), item.label.clone());
+            check("occurred_at", wanted.occurred_at.map(|i| i.to_string()), item.occurred_at.to_string());
+            check("grade", wanted.grade.map(|g| g.to_string()), item.grade.to_string());
+        }
+        for item in expected.keys() {
+            text.push_str(&format!("{}: is expected, and is not in the population\n", case.name_of(*item)));
+        }
+        text
+    }
+
+    /// Runs one case on SQLite in a folder, and says how its verdicts differ.
+    ///
+    /// # Errors
+    /// The differences, or what went wrong.
+    pub fn check_on_sqlite(&self, case: usize, folder: &Path) -> Result<(), String> {
+        let mut records =
+            Records::create_sqlite(&folder.join("records.db"), &self.tables).map_err(|e| e.to_string())?;
+        let scenes = [self.scene(case)];
+        self.fill(&mut records, &scenes).map_err(|e| e.to_string())?;
+        let mut reader = records.reader().map_err(|e| e.to_string())?;
+        let rows = self.run(&mut reader, &scenes)?;
+        let case = &self.cases[case];
+        let differences = Self::differences(case, &self.judge(case, &rows[0], None)?);
+        if differences.is_empty() { Ok(()) } else { Err(format!("line {}:\n{differences}", case.line)) }
+    }
+
+    /// Whether losing knowledge ever made a verdict better: every variation against its case. Gives how many were tried.
+    ///
+    /// # Errors
+    /// Every pass that was created, one to a line.
+    pub fn check_variations(&self, folder: &Path) -> Result<usize, String> {
+        let mut created = String::new();
+        let mut tried = 0;
+        for (number, scene) in self.scenes().into_iter().enumerate() {
+            let mut scenes = self.variations(&scene);
+            tried += scenes.len();
+            scenes.insert(0, scene);
+            // One generation for each case: a query walks all rows of its generation.
+            let path = folder.join(format!("records-{number}.db"));
+            let mut records = Records::create_sqlite(&path, &self.tables).map_err(|e| e.to_string())?;
+            self.fill(&mut records, &scenes).map_err(|e| e.to_string())?;
+            let rows = self.run(&mut records.reader().map_err(|e| e.to_string())?, &scenes)?;
+            let before = self.judge(&self.cases[number], &rows[0], None)?;
+            for (scene, rows) in scenes.iter().zip(&rows).skip(1) {
+                created.push_str(&self.passes_created(scene, &before, rows)?);
+            }
+        }
+        if created.is_empty() { Ok(tried) } else { Err(created) }
+    }
+
+    fn passes_created(&self, scene: &Scene, before: &[Item], rows: &[Vec<Value>]) -> Result<String, String> {
+        let case = &self.cases[scene.case];
+        let then = self.judge(case, rows, None)?;
+        let then_unseen = self.judge(case, rows, scene.taken_from.as_deref())?;
+        let mut created = String::new();
+        for attribute in &self.procedure.attributes {
+            // What a pass rests on the absence of is taken away only where nobody looked.
+            let adverse = scene.taken_from.as_ref().is_some_and(|t| attribute.adverse.contains(t));
+            let letter = attribute_of(&attribute.letter);
+            for item in if adverse { &then_unseen } else { &then } {
+                let verdict = |i: &Item| i.verdicts.get(&letter).copied();
+                let was = before.iter().find(|b| b.item == item.item).and_then(verdict);
+                // An item that the attribute no longer passes over may pass on its own evidence.
+                let worse = !matches!(was, Some(Verdict::Pass | Verdict::NotApplicable));
+                if verdict(item) == Some(Verdict::Pass) && worse {
+                    created.push_str(&format!(
+                        "`{}`: {} {} passes {}; it was {}\n",
+                        case.name,
+                        case.name_of(item.item),
+                        attribute.letter,
+                        scene.change,
+                        was.map_or("not in the population".to_owned(), |v| v.to_string()),
+                    ));
+                }
+            }
+        }
+        Ok(created)
+    }
+}
+
+fn attribute_of(letter: &str) -> Attribute {
+    Attribute(letter.chars().next().unwrap_or('?'))
+}
+
+/// What an assessment asks of a procedure.
+#[must_use]
+pub fn rules_of(procedure: &Procedure) -> Rules {
+    Rules {
+        population: procedure.population_tables.clone(),
+        over_period: procedure.over_period,
+        attributes: procedure
+            .attributes
+            .iter()
+            .map(|a| AttributeRule {
+                letter: attribute_of(&a.letter),
+                absent: a.absent.clone(),
+                adverse: a.adverse.clone(),
+                absent_grade: a.absent_grade,
+            })
+            .collect(),
+    }
+}
+
+fn tested_of(row: &[Value]) -> Result<Tested, String> {
+    let [item, label, occurred_at, entry, grade, verdicts @ ..] = row else {
+        return Err("a row has fewer columns than a result".to_owned());
+    };
+    let number = |name: &str, value: &Value| match value {
+        Value::Integer(n) => Ok(*n),
+        Value::Null | Value::Text(_) => Err(format!("`{name}` is {value:?}, and has to be a number")),
+    };
+    let text = |value: &Value| match value {
+        Value::Text(text) => text.clone(),
+        Value::Null | Value::Integer(_) => String::new(),
+    };
+    let mut said = Vec::new();
+    for verdict in verdicts {
+        said.push(match verdict {
+            Value::Null => None,
+            Value::Text(word) => Some(Verdict::from_str(word)?),
+            Value::Integer(n) => return Err(format!("{n} is no verdict")),
+        });
+    }
+    Ok(Tested {
+        item: number("item", item)?,
+        scope: SCOPE,
+        label: text(label),
+        occurred_at: Instant::from_ms(number("occurred_at", occurred_at)?),
+        entry: number("entry", entry)?,
+        grade: text(grade).parse()?,
+        verdicts: said,
+    })
+}
+
+/// Every table is completely covered by a system's own record, except where the case says otherwise.
+fn coverage_of(tables: &[Table], said: &[Said], gap: Option<&str>) -> CoverageMap {
+    let statement = |table: &str, said: Option<&Said>| Statement {
+        scope: SCOPE,
+        table: table.to_owned(),
+        from: said.map_or(Instant::BEGINNING, |s| s.coverage.window.from),
+        to: said.map_or(Instant::FOREVER, |s| s.coverage.window.to),
+        status: said.map_or(CoverageStatus::Complete, |s| s.coverage.status),
+        reason: said.map_or_else(String::new, |s| s.coverage.reason.clone()),
+        grade: said.map_or(Grade::System, |s| s.grade),
+    };
+    let mut statements = Vec::new();
+    for table in tables {
+        let name = table.name.as_str();
+        let of_table: Vec<&Said> = said.iter().filter(|s| s.table == name).collect();
+        if gap == Some(name) {
+            statements.push(Statement { status: CoverageStatus::Failed, ..statement(name, None) });
+        } else if !of_table.iter().any(|s| s.coverage.status == CoverageStatus::Complete) {
+            statements.push(statement(name, None));
+        }
+        statements.extend(of_table.into_iter().map(|s| statement(name, Some(s))));
+    }
+    statements.into_iter().collect()
+}
+
+/// The days around the cases' periods, for procedures that count business days.
+fn calendar_rows(
+    catalog: &Catalog,
+    procedure: &Procedure,
+    tables: &[Table],
+    cases: &[Case],
+) -> Result<Vec<Row>, String> {
+    let Some(table) = tables.iter().find(|t| t.name == "calendar_day" && t.kind == TableKind::Relation)
+    else {
+        return Ok(Vec::new());
+    };
+    const AROUND_MS: i64 = 100 * 86_400_000;
+    let names = procedure.parameters.get("calendar").map(|p| p.default.clone());
+    let mut rows = Vec::new();
+    let zones: BTreeSet<&str> = cases.iter().map(|c| c.period.tz.as_str()).collect();
+    let from = cases.iter().map(|c| c.period.from.ms()).min().unwrap_or(0) - AROUND_MS;
+    let to = cases.iter().map(|c| c.bindings.cutoff.max(c.period.to).ms()).max().unwrap_or(0) + AROUND_MS;
+    for (name, calendar) in &catalog.calendars {
+        if names != Some(Value::Text(name.clone())) {
+            continue;
+        }
+        for zone in &zones {
+            for day in calendar.days(zone).map_err(|e| e.to_string())? {
+                if day.ends_at.ms() < from || day.starts_at.ms() > to {
+                    continue;
+                }
+                let value = |column: &str| match column {
+                    "calendar" => Value::from(name.as_str()),
+                    "zone" => Value::from(*zone),
+                    "starts_at" => day.starts_at.into(),
+                    "ends_at" => day.ends_at.into(),
+                    "business_day" => day.business.into(),
+                    "business_day_number" => day.business_number.into(),
+                    "month" => day.month.into(),
+                    "quarter" => day.quarter.into(),
+                    _ => Value::Null,
+                };
+                let place = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+                rows.push(Row {
+                    id: (1 << 50) + place,
+                    entry: 0,
+                    place,
+                    collected_at: Instant::from_ms(0),
+                    grade: Grade::System,
+                    in_scope: true,
+                    known_from: 0,
+                    superseded_at: CURRENT,
+                    values: table.columns.iter().map(|c| value(&c.name)).collect(),
+                });
+            }
+        }
+    }
+    Ok(rows)
+}
