@@ -1,1 +1,23 @@
-//! The use cases that the command line and later the web call.
+//! The use cases: what the command line calls, and later the web, the API and the jobs.
+//!
+//! A [`Workspace`] is one organisation's folder: configuration, content, ledger, records. Connectors are handed in as
+//! plain functions: this crate knows no source.
+
+mod assessment;
+mod calendar;
+mod config;
+mod error;
+mod facts;
+mod place;
+mod question;
+mod workspace;
+
+pub use assessment::{
+    AttributeReport, GapReport, ItemReport, ProcedureReport, Question as AssessmentQuestion, Report,
+};
+pub use config::{Config, GitHubSource};
+pub use error::AppError;
+pub use facts::{History, LookFirst};
+pub use place::{Environment, Place, find, init, wrapping_key};
+pub use question::Answer;
+pub use workspace::{Opening, Status, Workspace};

@@ -111,7 +111,7 @@ impl Leaf {
     }
 
     /// The bytes that enter the log.
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let unfit = |why: String| Error::Unfit { why };
         let bytes = serde_json_canonicalizer::to_vec(self).map_err(|e| unfit(e.to_string()))?;
         if bytes.len() > tlog::bundle::MAX_ENTRY {

@@ -1,1 +1,13 @@
-//! From captured bytes to rows: entities, identity links, generations, freezing.
+//! From captured bytes to rows: keys become numbers, facts become rows, accounts become people.
+//!
+//! Rows are a function of the ledger's documents in their order: applying them one by one, many at once or all again
+//! into an empty generation gives the same rows.
+
+mod apply;
+mod identity;
+
+pub use apply::{Applied, Applier, ApplyError, Source};
+
+/// Version of what this crate and the derivations make of a document. Raise it whenever the rows of an unchanged
+/// document change: the next start then builds a new generation beside the old one.
+pub const DERIVATION: &str = "1";

@@ -88,7 +88,8 @@ pub fn collect(
 
     // Where the last look met the end of a cut-off history, look again: it may have been completed since.
     let mut covered_from = cursor.and_then(|c| c["covered_from"].as_i64()).map(Instant::from_ms);
-    if let (Some(at), End::Known(..)) = (unfinished.as_deref().and_then(|u| ObjectId::from_hex(u.as_bytes()).ok()), &end)
+    if let (Some(at), End::Known(..)) =
+        (unfinished.as_deref().and_then(|u| ObjectId::from_hex(u.as_bytes()).ok()), &end)
     {
         let parent = read(repository, at).ok().and_then(|o| o.parents.first().copied());
         end = match parent {
@@ -156,7 +157,8 @@ pub fn collect(
                             change.id
                         );
                         let at = change.committed_at.unwrap_or(now);
-                        let mut gap = window(&format!("side {id}"), at, Instant::from_ms(at.ms() + 1), reason.clone());
+                        let mut gap =
+                            window(&format!("side {id}"), at, Instant::from_ms(at.ms() + 1), reason.clone());
                         gap["relation"] = json!("contributor");
                         windows.push(gap);
                         problems.push(reason);
@@ -303,7 +305,16 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(repository: &'a Repository, now: Instant) -> Self {
-        Self { repository, now, page: 0, body: vec![], count: 0, landed_after: Instant::BEGINNING, first: None, last: None }
+        Self {
+            repository,
+            now,
+            page: 0,
+            body: vec![],
+            count: 0,
+            landed_after: Instant::BEGINNING,
+            first: None,
+            last: None,
+        }
     }
 
     /// Hands a full capture over. Only between changes: a change and its side commits stay together.
@@ -322,14 +333,17 @@ impl<'a> Writer<'a> {
         }
         self.last = Some(object.id);
         self.count += 1;
-        self.body.extend_from_slice(format!("{} commit {} {change}\n", object.id, object.data.len()).as_bytes());
+        self.body
+            .extend_from_slice(format!("{} commit {} {change}\n", object.id, object.data.len()).as_bytes());
         self.body.extend_from_slice(&object.data);
         self.body.push(b'\n');
     }
 
     fn capture(&mut self, coverage: Option<Coverage>, cursor: Option<serde_json::Value>) -> Capture {
         let request = match (self.first.take(), self.last.take()) {
-            (Some(first), Some(last)) => format!("{} first-parent {first}..{last}", self.repository.reference),
+            (Some(first), Some(last)) => {
+                format!("{} first-parent {first}..{last}", self.repository.reference)
+            }
             _ => format!("{} first-parent, nothing new", self.repository.reference),
         };
         let capture = Capture {

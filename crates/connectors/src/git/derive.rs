@@ -31,7 +31,7 @@ pub fn derive(document: &Document<'_>, conventions: &Conventions) -> Derived {
             reader.commits(document.body, context, &mut out);
             reader.coverage(context, &mut out);
         }
-        REFS => {}
+        REFS => reader.tags(document.body, &mut out),
         other => out.problems.push(format!("the stream `{other}` is not one of git's")),
     }
     out
@@ -62,9 +62,29 @@ impl Reader<'_> {
         });
     }
 
+    fn tags(&self, body: &[u8], out: &mut Derived) {
+        let Ok(snapshot) = serde_json::from_slice::<Json>(body) else {
+            out.problems.push("the snapshot of references is no JSON".to_owned());
+            return;
+        };
+        for tag in snapshot["tags"].as_array().into_iter().flatten() {
+            let Some(name) = tag["name"].as_str() else { continue };
+            let commit = tag["commit"].as_str().map(|id| Key::new("revision", "", id));
+            out.facts.push(Fact {
+                table: "tag",
+                about: Key::new("tag", self.repository, name),
+                grade: Grade::System,
+                values: vec![
+                    ("repository", self.repository_key().into()),
+                    ("label", name.into()),
+                    ("revision", commit.into()),
+                ],
+            });
+        }
+    }
+
     fn commits(&self, mut body: &[u8], context: &Json, out: &mut Derived) {
-        let mut landed_after =
-            context["landed_after"].as_i64().map_or(Instant::BEGINNING, Instant::from_ms);
+        let mut landed_after = context["landed_after"].as_i64().map_or(Instant::BEGINNING, Instant::from_ms);
         let mut accounts = HashSet::new();
         // Side commits come before the merge that landed them.
         let mut side: Vec<(String, Commit<'_>)> = vec![];
@@ -130,9 +150,16 @@ impl Reader<'_> {
 
         let c = self.conventions;
         let known = |key: &str| {
-            [&c.reviewed_by, &c.acked_by, &c.reviewed_on, &c.tests_passed, &c.co_authored_by, &c.ticket_trailers]
-                .into_iter()
-                .any(|list| Conventions::is(list, key))
+            [
+                &c.reviewed_by,
+                &c.acked_by,
+                &c.reviewed_on,
+                &c.tests_passed,
+                &c.co_authored_by,
+                &c.ticket_trailers,
+            ]
+            .into_iter()
+            .any(|list| Conventions::is(list, key))
                 || key.eq_ignore_ascii_case("signed-off-by")
                 || key.eq_ignore_ascii_case("change-id")
         };
@@ -173,7 +200,8 @@ impl Reader<'_> {
         out: &mut Derived,
     ) {
         let c = self.conventions;
-        let mut addresses = trailers.iter().filter(|(k, _)| Conventions::is(&c.reviewed_on, k)).map(|(_, v)| v);
+        let mut addresses =
+            trailers.iter().filter(|(k, _)| Conventions::is(&c.reviewed_on, k)).map(|(_, v)| v);
         let address = addresses.next();
         let reviewers: Vec<(&str, &String)> = trailers
             .iter()
@@ -188,8 +216,11 @@ impl Reader<'_> {
                 Some((status, v))
             })
             .collect();
-        let tests: Vec<(&str, &String)> =
-            trailers.iter().filter(|(k, _)| Conventions::is(&c.tests_passed, k)).map(|(k, v)| (*k, v)).collect();
+        let tests: Vec<(&str, &String)> = trailers
+            .iter()
+            .filter(|(k, _)| Conventions::is(&c.tests_passed, k))
+            .map(|(k, v)| (*k, v))
+            .collect();
         if address.is_none() && reviewers.is_empty() && tests.is_empty() {
             return;
         }
@@ -274,7 +305,15 @@ impl Reader<'_> {
         }
         if address.is_some() && c.reviews_since.is_none() {
             // The first change that names its review proposes since when all must; later ones add nothing.
-            out.tentative.push(self.window("approval", "convention", "complete", merged_at, Instant::FOREVER, None, Grade::Asserted));
+            out.tentative.push(self.window(
+                "approval",
+                "convention",
+                "complete",
+                merged_at,
+                Instant::FOREVER,
+                None,
+                Grade::Asserted,
+            ));
         }
     }
 
@@ -305,7 +344,11 @@ impl Reader<'_> {
             }
             out.display.push(DisplayFact { about: key.clone(), field: "email", text: person.email.clone() });
             if !person.name.is_empty() {
-                out.display.push(DisplayFact { about: key.clone(), field: "name", text: person.name.clone() });
+                out.display.push(DisplayFact {
+                    about: key.clone(),
+                    field: "name",
+                    text: person.name.clone(),
+                });
             }
         }
         Some(key)
@@ -315,21 +358,46 @@ impl Reader<'_> {
         for window in context["windows"].as_array().into_iter().flatten() {
             let text = |name: &str| window[name].as_str().unwrap_or("");
             let at = |name: &str| window[name].as_i64().map_or(Instant::BEGINNING, Instant::from_ms);
-            let relation = if text("relation").is_empty() { "change" } else { text("relation") };
+            // Who contributed stands in the same commits as what landed.
+            let relations = if text("relation").is_empty() {
+                vec!["change", "contributor"]
+            } else {
+                vec![text("relation")]
+            };
             let reason = Some(text("reason")).filter(|r| !r.is_empty());
             let status = match text("status") {
                 "complete" => "complete",
                 "partial" => "partial",
                 _ => "failed",
             };
-            out.facts.push(self.window(relation, text("name"), status, at("from"), at("to"), reason, Grade::System));
+            for relation in relations {
+                out.facts.push(self.window(
+                    relation,
+                    text("name"),
+                    status,
+                    at("from"),
+                    at("to"),
+                    reason,
+                    Grade::System,
+                ));
+            }
         }
         let c = self.conventions;
-        for (relation, since) in
-            [("approval", c.reviews_since), ("check_run", c.tests_since), ("ticket_reference", c.tickets_since)]
-        {
+        for (relation, since) in [
+            ("approval", c.reviews_since),
+            ("check_run", c.tests_since),
+            ("ticket_reference", c.tickets_since),
+        ] {
             if let Some(since) = since {
-                out.facts.push(self.window(relation, "convention", "complete", since, Instant::FOREVER, None, Grade::Asserted));
+                out.facts.push(self.window(
+                    relation,
+                    "convention",
+                    "complete",
+                    since,
+                    Instant::FOREVER,
+                    None,
+                    Grade::Asserted,
+                ));
             }
         }
     }

@@ -66,10 +66,7 @@ fn parse_signature(value: &[u8]) -> Option<(Person, Option<Instant>)> {
     let text = String::from_utf8_lossy(value);
     let open = text.find('<')?;
     let close = text.rfind('>').filter(|c| *c > open)?;
-    let person = Person {
-        name: text[..open].trim().to_owned(),
-        email: fold_email(&text[open + 1..close]),
-    };
+    let person = Person { name: text[..open].trim().to_owned(), email: fold_email(&text[open + 1..close]) };
     let at = text[close + 1..].split_whitespace().next().and_then(|s| s.parse::<i64>().ok());
     Some((person, at.map(Instant::from_seconds)))
 }
@@ -246,7 +243,8 @@ fn issue_address(token: &str) -> Option<String> {
     let (repository, number) = path.split_once("/issues/")?;
     let repository = repository.strip_suffix("/-").unwrap_or(repository);
     let number: String = number.chars().take_while(char::is_ascii_digit).collect();
-    (!number.is_empty() && repository.contains('/')).then(|| format!("{}#{number}", repository.to_lowercase()))
+    (!number.is_empty() && repository.contains('/'))
+        .then(|| format!("{}#{number}", repository.to_lowercase()))
 }
 
 /// `ABC-12`.
@@ -263,7 +261,26 @@ fn project_key(token: &str) -> Option<String> {
 fn is_standard(key: &str) -> bool {
     matches!(
         key.split('-').next(),
-        Some("UTF" | "SHA" | "RFC" | "ISO" | "CVE" | "CWE" | "MD" | "AES" | "RSA" | "UCS" | "IEEE" | "PEP" | "HTTP" | "TLS" | "X" | "CP" | "ECMA" | "GPT")
+        Some(
+            "UTF"
+                | "SHA"
+                | "RFC"
+                | "ISO"
+                | "CVE"
+                | "CWE"
+                | "MD"
+                | "AES"
+                | "RSA"
+                | "UCS"
+                | "IEEE"
+                | "PEP"
+                | "HTTP"
+                | "TLS"
+                | "X"
+                | "CP"
+                | "ECMA"
+                | "GPT"
+        )
     )
 }
 
@@ -283,7 +300,10 @@ mod tests {
 
     #[test]
     fn trailers_are_the_last_paragraph() {
-        check_trailers("s\n\nbody\n\nReviewed-by: Ann <a@x>\nFixes: #1\n", "Reviewed-by=Ann <a@x> | Fixes=#1");
+        check_trailers(
+            "s\n\nbody\n\nReviewed-by: Ann <a@x>\nFixes: #1\n",
+            "Reviewed-by=Ann <a@x> | Fixes=#1",
+        );
         check_trailers("s\n\nReviewed-by: Ann\n  Lee <a@x>\n", "Reviewed-by=Ann Lee <a@x>");
         // A trailer above the last paragraph is prose.
         check_trailers("s\n\nReviewed-by: Ann <a@x>\n\nThanks to all.\n", "");
@@ -330,7 +350,8 @@ mod tests {
 
     #[test]
     fn odd_commits_are_read_as_far_as_they_go() {
-        let commit = parse_commit(b"tree 1\nauthor <> 1 +0000\ncommitter C <C@X> nonsense\n\nhi\xff").unwrap();
+        let commit =
+            parse_commit(b"tree 1\nauthor <> 1 +0000\ncommitter C <C@X> nonsense\n\nhi\xff").unwrap();
         assert_eq!(commit.author.as_ref().unwrap().0.email, "");
         let (person, at) = commit.committer.clone().unwrap();
         assert_eq!((person.email.as_str(), at), ("c@x", None));

@@ -16,7 +16,9 @@ pub enum GitError {
         path: PathBuf,
     },
     /// No repository there or above.
-    #[error("`{path}` is no git repository, and no folder above it is; name one, or clone it first ({reason})")]
+    #[error(
+        "`{path}` is no git repository, and no folder above it is; name one, or clone it first ({reason})"
+    )]
     NoRepository {
         /// What was given.
         path: PathBuf,
@@ -32,7 +34,9 @@ pub enum GitError {
         branch: String,
     },
     /// HEAD names no branch.
-    #[error("HEAD of `{path}` names no branch, so nobody can say which changes landed; choose one with --branch: {branches}")]
+    #[error(
+        "HEAD of `{path}` names no branch, so nobody can say which changes landed; choose one with --branch: {branches}"
+    )]
     Detached {
         /// The repository.
         path: PathBuf,
@@ -144,10 +148,8 @@ pub fn open(path: &Path, branch: Option<&str>) -> Result<Repository, GitError> {
         .map(|commits| commits.iter().copied().collect())
         .unwrap_or_default();
 
-    let origin = git
-        .config_snapshot()
-        .string("remote.origin.url")
-        .and_then(|url| normalised_origin(&url.to_string()));
+    let origin =
+        git.config_snapshot().string("remote.origin.url").and_then(|url| normalised_origin(&url.to_string()));
     let folder_name = folder.file_name().map(|n| n.to_string_lossy().into_owned());
     let key = origin.clone().unwrap_or_else(|| format!("folder:{}", short_digest(&folder.to_string_lossy())));
     let label = origin.or(folder_name).unwrap_or_else(|| "repository".to_owned());
@@ -181,9 +183,8 @@ fn default_reference(
     {
         return Ok(found);
     }
-    let head = git
-        .head()
-        .map_err(|e| GitError::Unreadable { path: folder.to_owned(), reason: one_line(&e) })?;
+    let head =
+        git.head().map_err(|e| GitError::Unreadable { path: folder.to_owned(), reason: one_line(&e) })?;
     match head.kind {
         gix::head::Kind::Symbolic(reference) => {
             let name = reference.name.as_bstr().to_string();

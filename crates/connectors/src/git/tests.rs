@@ -70,7 +70,9 @@ fn run(repository: &Repository, before: &[Capture], now: Instant) -> (Collected,
     let cursor = before.iter().rev().find_map(|c| c.receipt.cursor.clone());
     let known: Vec<(String, i64)> = facts(before, "change")
         .iter()
-        .map(|values| (text(values, "label"), integer(values, "merged_at").max(integer(values, "landed_after"))))
+        .map(|values| {
+            (text(values, "label"), integer(values, "merged_at").max(integer(values, "landed_after")))
+        })
         .collect();
     let mut captures = vec![];
     let collected = collect(
@@ -131,6 +133,7 @@ fn integer(values: &Values, column: &str) -> i64 {
 fn coverage(captures: &[Capture]) -> Vec<String> {
     facts(captures, "coverage")
         .iter()
+        .filter(|v| text(v, "relation") != "contributor")
         .map(|v| {
             format!(
                 "{} {} {} .. {} {}",
@@ -176,10 +179,13 @@ fn a_change_is_a_first_parent_commit() {
         .collect();
     who.sort();
     assert_eq!(who, ["author bob@example.test true", "lander ann@example.test false"]);
-    assert_eq!(coverage(&captures), [
-        "change complete 0001-01-01T00:00:00Z .. 0001-01-01T00:00:00Z",
-        "change complete 0001-01-01T00:00:00Z .. 2025-06-01T00:00:00Z"
-    ]);
+    assert_eq!(
+        coverage(&captures),
+        [
+            "change complete 0001-01-01T00:00:00Z .. 0001-01-01T00:00:00Z",
+            "change complete 0001-01-01T00:00:00Z .. 2025-06-01T00:00:00Z"
+        ]
+    );
 }
 
 #[test]
@@ -208,7 +214,8 @@ fn a_second_run_brings_only_what_is_new() {
     // What landed before bounds what a later clock may claim.
     assert_eq!(Instant::from_ms(integer(&changes[0], "landed_after")).to_string(), "2025-01-01T00:00:00Z");
     // Nothing new is an observation too.
-    let (collected, third) = run(&f.open().unwrap(), &[first, second].concat(), "2025-06-03T00:00:00Z".parse().unwrap());
+    let (collected, third) =
+        run(&f.open().unwrap(), &[first, second].concat(), "2025-06-03T00:00:00Z".parse().unwrap());
     assert_eq!(collected.commits, 0);
     assert_eq!(coverage(&third)[1], "change complete 0001-01-01T00:00:00Z .. 2025-06-03T00:00:00Z");
 }
@@ -250,10 +257,13 @@ fn a_shallow_clone_is_partial_until_it_is_completed() {
     clone.run(&["clone", "-q", "--depth", "2", &url, "."], "2025-01-01T00:00:00Z", "A <a@x>");
     let (collected, first) = run(&clone.open().unwrap(), &[], now());
     assert_eq!(collected.changes, 2);
-    assert_eq!(coverage(&first), [
-        "change partial 0001-01-01T00:00:00Z .. 2025-01-03T00:00:00Z because",
-        "change complete 2025-01-03T00:00:00Z .. 2025-06-01T00:00:00Z"
-    ]);
+    assert_eq!(
+        coverage(&first),
+        [
+            "change partial 0001-01-01T00:00:00Z .. 2025-01-03T00:00:00Z because",
+            "change complete 2025-01-03T00:00:00Z .. 2025-06-01T00:00:00Z"
+        ]
+    );
     // A second look at the same clone knows no more than the first.
     let (_, second) = run(&clone.open().unwrap(), &first, now());
     assert_eq!(coverage(&second), coverage(&first));
@@ -305,6 +315,20 @@ fn an_octopus_brings_every_arm() {
 }
 
 #[test]
+fn tags_are_seen_with_the_commit_they_lead_to() {
+    let f = Fixture::new();
+    let id = f.commit("one", "2025-01-01T00:00:00Z");
+    f.git("tag v1");
+    f.git("tag -a v2 -m second");
+    let (_, captures) = run(&f.open().unwrap(), &[], now());
+    let tags: Vec<String> = facts(&captures, "tag")
+        .iter()
+        .map(|v| format!("{} {}", text(v, "label"), text(v, "revision") == id))
+        .collect();
+    assert_eq!(tags, ["refs/tags/v1 true", "refs/tags/v2 true"]);
+}
+
+#[test]
 fn what_is_no_history_says_what_to_do() {
     let empty = tempfile::tempdir().unwrap();
     let message = open(empty.path(), None).map(|_| ()).unwrap_err().to_string();
@@ -344,7 +368,8 @@ fn nothing_is_written_to_the_repository() {
     let f = Fixture::new();
     f.commit("one", "2025-01-01T00:00:00Z");
     let list = || {
-        let mut all: Vec<_> = walk_files(f.path()).into_iter().map(|p| (p.clone(), fs::read(&p).unwrap())).collect();
+        let mut all: Vec<_> =
+            walk_files(f.path()).into_iter().map(|p| (p.clone(), fs::read(&p).unwrap())).collect();
         all.sort();
         all
     };
@@ -376,11 +401,17 @@ fn trailers_assert_and_never_prove() {
     // Neither a time nor a revision: trailers have none.
     assert_eq!(show("approval", &["status", "approver"]), ["approved bob@example.test", "acknowledged ?"]);
     assert!(facts(&captures, "approval").iter().all(|v| v.len() == 3));
-    assert_eq!(show("contributor", &["role", "account"]), ["author ann@example.test", "co_author di@example.test"]);
+    assert_eq!(
+        show("contributor", &["role", "account"]),
+        ["author ann@example.test", "co_author di@example.test"]
+    );
     assert_eq!(show("check_run", &["name", "conclusion"]), ["TryBot-Result success"]);
     assert_eq!(show("ticket_reference", &["ticket", "basis"]).len(), 1);
     // The first review address proposes since when a review must be named.
-    assert!(coverage(&captures).contains(&"approval complete 2025-01-01T00:00:00Z .. 9999-12-31T23:59:59.999Z".to_owned()));
+    assert!(
+        coverage(&captures)
+            .contains(&"approval complete 2025-01-01T00:00:00Z .. 9999-12-31T23:59:59.999Z".to_owned())
+    );
 }
 
 #[test]
@@ -391,9 +422,15 @@ fn a_bare_message_proposes_nothing() {
     for table in ["pull_request", "approval", "contributor", "check_run", "ticket_reference"] {
         assert_eq!(facts(&captures, table), Vec::<Values>::new(), "{table}");
     }
-    let since = Conventions { reviews_since: Some("2025-01-01T00:00:00Z".parse().unwrap()), ..Conventions::default() };
+    let since = Conventions {
+        reviews_since: Some("2025-01-01T00:00:00Z".parse().unwrap()),
+        ..Conventions::default()
+    };
     assert_eq!(
-        facts_with(&captures, "coverage", &since).iter().filter(|v| text(v, "relation") == "approval").count(),
+        facts_with(&captures, "coverage", &since)
+            .iter()
+            .filter(|v| text(v, "relation") == "approval")
+            .count(),
         1
     );
 }
@@ -401,9 +438,11 @@ fn a_bare_message_proposes_nothing() {
 #[test]
 fn a_robot_is_known_by_a_whole_word() {
     let c = Conventions::default();
-    for (name, email) in
-        [("Gopher Robot", "gobot@x"), ("dependabot[bot]", "1+dependabot[bot]@users.noreply.github.com"), ("ci-bot", "ci@x")]
-    {
+    for (name, email) in [
+        ("Gopher Robot", "gobot@x"),
+        ("dependabot[bot]", "1+dependabot[bot]@users.noreply.github.com"),
+        ("ci-bot", "ci@x"),
+    ] {
         assert!(c.is_bot(name, email), "{name}");
     }
     for (name, email) in [("Ann Abbot", "abbot@x"), ("Talbot", "talbot@x"), ("Bo Thomas", "bothomas@x")] {
@@ -433,7 +472,10 @@ fn odd_bytes_do_not_stop_the_walk() {
     f.commit("one", "2025-01-01T00:00:00Z");
     let tree = f.git("rev-parse HEAD^{tree}");
     let parent = f.git("rev-parse HEAD");
-    let mut object = format!("tree {tree}\nparent {parent}\nauthor \u{0} <> 1 +0000\ncommitter X\u{fffd} <> 99999999999 +9999\n\n").into_bytes();
+    let mut object = format!(
+        "tree {tree}\nparent {parent}\nauthor \u{0} <> 1 +0000\ncommitter X\u{fffd} <> 99999999999 +9999\n\n"
+    )
+    .into_bytes();
     object.extend_from_slice(b"subject \xff\xfe\n\nReviewed-by: \xe9 <>\n");
     let file = f.path().join("raw");
     fs::write(&file, object).unwrap();

@@ -1,0 +1,472 @@
+//! Assessing: procedures run over the records, joined with coverage, and said in words.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use assess::{Assessment, AttributeRule, CoverageMap, Gap, Rules, Statement, Tested};
+use catalog::{Procedure, written_out};
+use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Value, Verdict};
+use serde::Serialize;
+use store::records::{Go, Limits, Records, RecordsError};
+
+use crate::calendar;
+use crate::error::AppError;
+use crate::question::bindings;
+use crate::workspace::Workspace;
+
+/// What is to be assessed.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The period.
+    pub period: Period,
+    /// Last instant whose facts count.
+    pub cutoff: Instant,
+    /// Ledger position of the snapshot; everything when absent.
+    pub known_at: Option<u64>,
+    /// Key of the repository the populations are restricted to; every repository when absent.
+    pub repository: Option<String>,
+    /// Ids of procedures; all when empty.
+    pub procedures: Vec<String>,
+}
+
+/// The results of several procedures over one snapshot.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Report {
+    /// First instant of the period.
+    pub from: Instant,
+    /// First instant after the period.
+    pub to: Instant,
+    /// Zone in which the period was declared.
+    pub tz: String,
+    /// Last instant whose facts count.
+    pub cutoff: Instant,
+    /// Ledger position of the snapshot.
+    pub position: u64,
+    /// One result per procedure.
+    pub procedures: Vec<ProcedureReport>,
+}
+
+/// The result of one procedure.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ProcedureReport {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Controls it tests.
+    pub controls: Vec<String>,
+    /// What the tests say.
+    pub conclusion: Conclusion,
+    /// Why it cannot be concluded.
+    pub held_back_by: Vec<String>,
+    /// Number of items in the population.
+    pub population: usize,
+    /// What the population is, in a sentence.
+    pub population_is: String,
+    /// Attributes, with how many items have each verdict.
+    pub attributes: Vec<AttributeReport>,
+    /// Every item.
+    pub items: Vec<ItemReport>,
+    /// Windows of the period in which something is unknown.
+    pub gaps: Vec<GapReport>,
+    /// Streams of sources that would supply what is missing.
+    pub supplied_by: Vec<String>,
+    /// What to do about deviations.
+    pub how_to_fix: String,
+    /// Hash of procedure and table schemas, in hexadecimal.
+    pub content: String,
+}
+
+/// One attribute.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct AttributeReport {
+    /// Its letter.
+    pub letter: Attribute,
+    /// What holds when it passes.
+    pub says: String,
+    /// How many items have each verdict.
+    pub counts: BTreeMap<Verdict, usize>,
+}
+
+/// One item.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ItemReport {
+    /// Its key at the source: of a change the commit's full id.
+    pub item: String,
+    /// Short text for people.
+    pub label: String,
+    /// When it happened.
+    pub occurred_at: Instant,
+    /// Ledger entry of its own record.
+    pub entry: i64,
+    /// The weakest grade of the evidence.
+    pub grade: Grade,
+    /// The item's number in the records.
+    pub record: i64,
+    /// One verdict per attribute.
+    pub verdicts: BTreeMap<Attribute, Verdict>,
+    /// Why, for every attribute that did not pass.
+    pub reasons: BTreeMap<Attribute, String>,
+}
+
+impl ItemReport {
+    /// The verdict of the whole item.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdicts.values().copied().min().unwrap_or(Verdict::NoEvidence)
+    }
+}
+
+/// A window in which something is unknown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct GapReport {
+    /// The record table.
+    pub table: String,
+    /// First instant.
+    pub from: Instant,
+    /// First instant after.
+    pub to: Instant,
+    /// Why.
+    pub reason: String,
+    /// Streams that would supply it, when no source ever did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub supplied_by: Vec<String>,
+}
+
+impl Workspace {
+    /// Runs procedures over the period.
+    ///
+    /// # Errors
+    /// A procedure that cannot run or yields what it may not, or the database.
+    pub fn assess(&mut self, question: &Question) -> Result<Report, AppError> {
+        let position = match question.known_at {
+            Some(position) => position,
+            None => u64::try_from(self.records.applied()?).unwrap_or(0),
+        };
+        let scope = match &question.repository {
+            Some(key) => {
+                let id = self.records.entity_id("repository", 0, key)?;
+                Some(id.ok_or_else(|| AppError::Other(format!("nothing was collected from `{key}` yet")))?)
+            }
+            None => None,
+        };
+        let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
+        let (coverage, covered) = coverage(&mut self.records, known_at)?;
+        let scopes: BTreeSet<i64> = match scope {
+            Some(scope) => BTreeSet::from([scope]),
+            None => covered,
+        };
+        let ids: Vec<String> = if question.procedures.is_empty() {
+            self.catalog.procedures.keys().cloned().collect()
+        } else {
+            question.procedures.clone()
+        };
+        let mut reports = vec![];
+        let mut entities = Entities::default();
+        for id in ids {
+            let procedure = self
+                .catalog
+                .procedures
+                .get(&id)
+                .cloned()
+                .ok_or_else(|| AppError::Other(format!("there is no procedure `{id}`")))?;
+            reports.push(self.assess_one(
+                &procedure,
+                question,
+                position,
+                &coverage,
+                &scopes,
+                scope,
+                &mut entities,
+            )?);
+        }
+        reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
+        let Period { from, to, tz } = question.period.clone();
+        Ok(Report { from, to, tz, cutoff: question.cutoff, position, procedures: reports })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what one assessment shares with the next")]
+    fn assess_one(
+        &mut self,
+        procedure: &Procedure,
+        question: &Question,
+        position: u64,
+        coverage: &CoverageMap,
+        scopes: &BTreeSet<i64>,
+        scope: Option<i64>,
+        entities: &mut Entities,
+    ) -> Result<ProcedureReport, AppError> {
+        if procedure.tables.iter().any(|t| t.name == "calendar_day") {
+            let named = procedure.parameters.get("calendar").map(|p| p.default.clone());
+            if let Some(Value::Text(name)) = named
+                && let Some(calendar) = self.catalog.calendars.get(&name)
+            {
+                calendar::ensure(&mut self.records, calendar, &question.period.tz)?;
+            }
+        }
+        let as_of = Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
+        let bindings = bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
+        let sql = written_out(&procedure.query, &bindings, self.engine()).map_err(AppError::Problems)?;
+        let mut rows: Vec<Tested> = vec![];
+        let mut broken = None;
+        let limits = Limits::default();
+        let never = std::sync::Arc::default();
+        self.records
+            .reader()?
+            .run(&sql, &limits, &never, &mut |row| match tested(row) {
+                Ok(row) => {
+                    rows.push(row);
+                    Go::Continue(())
+                }
+                Err(found) => {
+                    broken = Some(found);
+                    Go::Break(())
+                }
+            })
+            .map_err(|source| AppError::Run { what: format!("the procedure `{}`", procedure.id), source })?;
+        if let Some((item, what)) = broken {
+            return Err(AppError::Procedure { procedure: procedure.id.clone(), item, what });
+        }
+        for row in &mut rows {
+            row.scope = entities.scope(&mut self.records, row.item)?;
+        }
+        if let Some(scope) = scope {
+            rows.retain(|row| row.scope == scope);
+        }
+        if let Some(twice) = rows.windows(2).find(|pair| pair[0].item == pair[1].item) {
+            return Err(AppError::Procedure {
+                procedure: procedure.id.clone(),
+                item: twice[0].item,
+                what: "two rows".to_owned(),
+            });
+        }
+        let assessment =
+            assess::assess(&rules(procedure), rows, coverage, scopes, &question.period, question.cutoff);
+        self.report(procedure, assessment, entities)
+    }
+
+    fn report(
+        &mut self,
+        procedure: &Procedure,
+        assessment: Assessment,
+        entities: &mut Entities,
+    ) -> Result<ProcedureReport, AppError> {
+        let attributes: Vec<AttributeReport> = procedure
+            .attributes
+            .iter()
+            .map(|a| {
+                let letter = letter(&a.letter);
+                AttributeReport { letter, says: a.says.clone(), counts: assessment.counts(letter) }
+            })
+            .collect();
+        let mut supplied_by = BTreeSet::new();
+        for attribute in &procedure.attributes {
+            let letter = letter(&attribute.letter);
+            if assessment.counts(letter).get(&Verdict::NoEvidence).is_some_and(|n| *n > 0) {
+                supplied_by.extend(attribute.supplied_by.iter().cloned());
+            }
+        }
+        let gaps: Vec<GapReport> = assessment.gaps.iter().map(|gap| self.gap(gap)).collect();
+        for gap in &gaps {
+            supplied_by.extend(gap.supplied_by.iter().cloned());
+        }
+        let ids: BTreeSet<i64> = assessment.items.iter().map(|i| i.item).collect();
+        let mut titles: HashMap<i64, String> = HashMap::new();
+        for display in self.records.display(&ids)? {
+            if display.field == "title" {
+                titles.insert(display.id, display.text);
+            }
+        }
+        let mut items = Vec::with_capacity(assessment.items.len());
+        for item in assessment.items {
+            let mut reasons = BTreeMap::new();
+            for attribute in &procedure.attributes {
+                let letter = letter(&attribute.letter);
+                let reason = match item.verdicts.get(&letter) {
+                    Some(Verdict::Deviation) => Some(attribute.deviation.clone()),
+                    Some(Verdict::NeedsJudgement) => attribute.needs_judgement.clone(),
+                    Some(Verdict::NoEvidence) => {
+                        item.capped.get(&letter).cloned().or_else(|| attribute.no_evidence.clone())
+                    }
+                    _ => None,
+                };
+                reasons.extend(reason.map(|r| (letter, r)));
+            }
+            let key = entities.key(&mut self.records, item.item)?;
+            let short = if key.len() == 40 { key[..12].to_owned() } else { item.label.clone() };
+            let label = match titles.get(&item.item) {
+                Some(title) => format!("{short} {title}"),
+                None => short,
+            };
+            items.push(ItemReport {
+                item: key,
+                label,
+                occurred_at: item.occurred_at,
+                entry: item.entry,
+                grade: item.grade,
+                record: item.item,
+                verdicts: item.verdicts,
+                reasons,
+            });
+        }
+        Ok(ProcedureReport {
+            id: procedure.id.clone(),
+            title: procedure.title.clone(),
+            controls: procedure.controls.clone(),
+            conclusion: assessment.conclusion,
+            held_back_by: assessment.held_back_by,
+            population: items.len(),
+            population_is: procedure.population.clone(),
+            attributes,
+            items,
+            gaps,
+            supplied_by: supplied_by.into_iter().collect(),
+            how_to_fix: procedure.how_to_fix.clone(),
+            content: procedure.content_hash.iter().map(|b| format!("{b:02x}")).collect(),
+        })
+    }
+
+    fn gap(&self, gap: &Gap) -> GapReport {
+        let supplied_by = if gap.unfed {
+            self.catalog.table(&gap.table).map(|t| t.fed_by.clone()).unwrap_or_default()
+        } else {
+            vec![]
+        };
+        GapReport {
+            table: gap.table.clone(),
+            from: gap.from,
+            to: gap.to,
+            reason: gap.reason.clone(),
+            supplied_by,
+        }
+    }
+}
+
+/// Scope and key of entities, asked for once.
+#[derive(Default)]
+struct Entities {
+    known: HashMap<i64, (i64, String)>,
+}
+
+impl Entities {
+    fn get(&mut self, records: &mut Records, id: i64) -> Result<&(i64, String), RecordsError> {
+        if !self.known.contains_key(&id) {
+            let found = records.entity(id)?;
+            let found = found.map_or((0, id.to_string()), |e| {
+                // A repository is its own scope: what covers it covers what is in it.
+                (if e.kind == "repository" { e.id } else { e.scope }, e.key)
+            });
+            self.known.insert(id, found);
+        }
+        Ok(&self.known[&id])
+    }
+
+    fn scope(&mut self, records: &mut Records, id: i64) -> Result<i64, RecordsError> {
+        Ok(self.get(records, id)?.0)
+    }
+
+    fn key(&mut self, records: &mut Records, id: i64) -> Result<String, RecordsError> {
+        Ok(self.get(records, id)?.1.clone())
+    }
+}
+
+fn letter(text: &str) -> Attribute {
+    Attribute(text.chars().next().unwrap_or('?'))
+}
+
+fn rules(procedure: &Procedure) -> Rules {
+    Rules {
+        population: procedure.population_tables.clone(),
+        over_period: procedure.over_period,
+        attributes: procedure
+            .attributes
+            .iter()
+            .map(|a| AttributeRule {
+                letter: letter(&a.letter),
+                absent: a.absent.clone(),
+                adverse: a.adverse.clone(),
+                absent_grade: a.absent_grade,
+            })
+            .collect(),
+    }
+}
+
+/// A row of a procedure: `item, label, occurred_at, entry, grade` and then one word per attribute.
+fn tested(row: &[Value]) -> Result<Tested, (i64, String)> {
+    let item = match row.first() {
+        Some(Value::Integer(item)) => *item,
+        other => return Err((0, format!("{other:?} for an item"))),
+    };
+    let broken = |what: String| (item, what);
+    let integer = |at: usize, name: &str| match &row[at] {
+        Value::Integer(n) => Ok(*n),
+        _ => Err(broken(format!("no `{name}`"))),
+    };
+    let text = |at: usize, name: &str| match &row[at] {
+        Value::Text(text) => Ok(text.as_str()),
+        _ => Err(broken(format!("no `{name}`"))),
+    };
+    let verdicts = row[5..]
+        .iter()
+        .map(|value| match value {
+            Value::Null => Ok(None),
+            Value::Text(word) => word.parse::<Verdict>().map(Some).map_err(broken),
+            Value::Integer(n) => Err(broken(format!("the number {n} for a verdict"))),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Tested {
+        item,
+        scope: 0,
+        label: text(1, "label")?.to_owned(),
+        occurred_at: Instant::from_ms(integer(2, "occurred_at")?),
+        entry: integer(3, "entry")?,
+        grade: text(4, "grade")?.parse().map_err(broken)?,
+        verdicts,
+    })
+}
+
+/// Everything the sources said about where they looked, and the repositories they said it of.
+fn coverage(records: &mut Records, known_at: i64) -> Result<(CoverageMap, BTreeSet<i64>), AppError> {
+    let mut statements = vec![];
+    let mut scopes = BTreeSet::new();
+    if let Some(table) = records.table("coverage") {
+        records.rows_known_at::<RecordsError>(table, known_at, |row| {
+            let [scope, relation, from, to, status, reason] = row.values.as_slice() else { return Ok(()) };
+            let (Value::Integer(scope), Value::Text(table), Value::Integer(from), Value::Integer(to)) =
+                (scope, relation, from, to)
+            else {
+                return Ok(());
+            };
+            let status = match status {
+                Value::Text(word) => word.parse().unwrap_or(CoverageStatus::Failed),
+                _ => CoverageStatus::Failed,
+            };
+            scopes.insert(*scope);
+            statements.push(Statement {
+                scope: *scope,
+                table: table.clone(),
+                from: Instant::from_ms(*from),
+                to: Instant::from_ms(*to),
+                status,
+                reason: match reason {
+                    Value::Text(text) => text.clone(),
+                    _ => String::new(),
+                },
+                grade: row.grade,
+            });
+            Ok(())
+        })?;
+    }
+    for scope in &scopes {
+        // Who looks alike is derived here, from every account there is: it is never only partly looked at.
+        statements.push(Statement {
+            scope: *scope,
+            table: "person_alike".to_owned(),
+            from: Instant::BEGINNING,
+            to: Instant::FOREVER,
+            status: CoverageStatus::Complete,
+            reason: String::new(),
+            grade: Grade::System,
+        });
+    }
+    Ok((statements.into_iter().collect(), scopes))
+}

@@ -1,0 +1,125 @@
+//! `tickmark.toml`: configuration of a workspace. No secrets stand in it.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::AppError;
+
+/// The file as a whole.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Name of the organisation.
+    pub organisation: String,
+    /// IANA name of the zone in which periods are declared; UTC when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// PostgreSQL for records instead of a file of the workspace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<Database>,
+    /// How commit messages are written; the connector says what may stand here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conventions: Option<toml::Table>,
+    /// Sources of evidence.
+    #[serde(skip_serializing_if = "Sources::is_empty")]
+    pub source: Sources,
+}
+
+/// Where the records lie when they outgrow a file.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// Connection string of the writing role, such as `host=/run/postgresql dbname=tickmark user=tickmark`. A password
+    /// belongs into a password file, not here.
+    pub writer: String,
+    /// Connection string of the reading role, which owns nothing.
+    pub reader: String,
+}
+
+/// Sources by kind.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sources {
+    /// GitHub repositories.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub github: Vec<GitHubSource>,
+}
+
+impl Sources {
+    fn is_empty(&self) -> bool {
+        self.github.is_empty()
+    }
+}
+
+/// A repository at GitHub.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitHubSource {
+    /// Organisation or user.
+    pub owner: String,
+    /// Repository.
+    pub repo: String,
+    /// Address of the API, for an own server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_url: Option<String>,
+    /// Name of the environment variable that holds the token; `GITHUB_TOKEN` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_env: Option<String>,
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or says something nobody understands, with its line.
+    pub fn read(path: &Path) -> Result<Self, AppError> {
+        let text = std::fs::read_to_string(path).map_err(AppError::file("read", path))?;
+        Self::parse(&text).map_err(|(line, message)| AppError::Config {
+            path: path.to_owned(),
+            line,
+            message,
+            help: "correct that line; docs/configuration.md lists what may stand here".to_owned(),
+        })
+    }
+
+    /// Parses the text of a configuration file; an error with its line.
+    pub(crate) fn parse(text: &str) -> Result<Self, (usize, String)> {
+        toml::from_str(text).map_err(|e| {
+            let line =
+                e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            (line, e.message().to_owned())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_is_named_with_its_line() {
+        let (line, message) =
+            Config::parse("organisation = \"Halden\"\n\n[database]\nwritter = \"x\"\n").unwrap_err();
+        assert_eq!(line, 4);
+        assert!(message.contains("writter"), "{message}");
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let config = Config {
+            organisation: "Halden Robotics".into(),
+            source: Sources {
+                github: vec![GitHubSource {
+                    owner: "halden".into(),
+                    repo: "app".into(),
+                    api_url: None,
+                    token_env: None,
+                }],
+            },
+            ..Config::default()
+        };
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(Config::parse(&text).unwrap(), config);
+    }
+}

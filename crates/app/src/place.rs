@@ -1,0 +1,208 @@
+//! Where a workspace and its wrapping key lie. The environment is passed in, so that this can be tested.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::AppError;
+
+/// What the process was started with.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Environment {
+    /// The folder the user stands in.
+    pub current: PathBuf,
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+    /// `XDG_DATA_HOME`.
+    pub data_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`.
+    pub config_home: Option<PathBuf>,
+    /// `TICKMARK_KEY_FILE`.
+    pub key_file: Option<PathBuf>,
+    /// `CREDENTIALS_DIRECTORY`, where systemd puts credentials.
+    pub credentials: Option<PathBuf>,
+}
+
+/// Where a workspace was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it is the user's own, that nobody named: then it is worth saying.
+    pub by_default: bool,
+}
+
+const CONFIG: &str = "tickmark.toml";
+
+/// Finds the workspace: the one named, else the nearest `tickmark.toml` upwards, else the user's data folder (made when
+/// it is not there).
+///
+/// # Errors
+/// A named folder that is no workspace, or no home.
+pub fn find(environment: &Environment, named: Option<&Path>) -> Result<Place, AppError> {
+    if let Some(folder) = named {
+        let folder = environment.current.join(folder);
+        return if folder.join(CONFIG).is_file() {
+            Ok(Place { folder, by_default: false })
+        } else {
+            Err(AppError::NoWorkspace { path: folder })
+        };
+    }
+    for folder in environment.current.ancestors() {
+        if folder.join(CONFIG).is_file() {
+            return Ok(Place { folder: folder.to_owned(), by_default: false });
+        }
+    }
+    let data = environment
+        .data_home
+        .clone()
+        .or_else(|| environment.home.as_ref().map(|home| home.join(".local/share")))
+        .ok_or(AppError::NoHome)?;
+    let folder = data.join("tickmark");
+    if !folder.join(CONFIG).is_file() {
+        init(&folder, "")?;
+    }
+    Ok(Place { folder, by_default: true })
+}
+
+/// Makes a workspace: a folder with a configuration file.
+///
+/// # Errors
+/// It is one already, or it cannot be written.
+pub fn init(folder: &Path, organisation: &str) -> Result<(), AppError> {
+    let path = folder.join(CONFIG);
+    if path.exists() {
+        return Err(AppError::Exists { path: folder.to_owned() });
+    }
+    fs::create_dir_all(folder).map_err(AppError::file("make the folder", folder))?;
+    let name = if organisation.is_empty() {
+        String::new()
+    } else {
+        format!("organisation = {}\n", toml::Value::from(organisation))
+    };
+    let text = format!(
+        "# Configuration of this Tickmark workspace; docs/configuration.md lists what may stand here.\n{name}\
+         # time_zone = \"Europe/Berlin\"   # zone in which periods are declared; UTC when absent\n\n\
+         # [conventions]                 # how commit messages name reviews, tests and tickets\n\
+         # reviews_since = \"2025-01-01T00:00:00Z\"\n"
+    );
+    write_durably(&path, text.as_bytes(), 0o644)
+}
+
+/// Writes a file so that after a crash it is either whole or not there.
+fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AppError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let temporary = path.with_extension("new");
+    let result = (|| {
+        let mut file =
+            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+    })();
+    result.map_err(AppError::file("write", path))
+}
+
+/// The wrapping key: from `TICKMARK_KEY_FILE`, a systemd credential, or a file in the user's configuration folder that
+/// is made when it is not there. Gives the key, its file, and whether it was made just now.
+///
+/// # Errors
+/// A file that cannot be read or holds no key, or no home.
+pub fn wrapping_key(
+    environment: &Environment,
+    entropy: &mut dyn FnMut(&mut [u8]) -> std::io::Result<()>,
+) -> Result<([u8; 32], PathBuf, bool), AppError> {
+    let credential = environment.credentials.as_ref().map(|d| d.join("tickmark-key")).filter(|p| p.is_file());
+    if let Some(path) = environment.key_file.clone().or(credential) {
+        return Ok((read_key(&path)?, path, false));
+    }
+    let folder = environment
+        .config_home
+        .clone()
+        .or_else(|| environment.home.as_ref().map(|home| home.join(".config")))
+        .ok_or(AppError::NoHome)?
+        .join("tickmark");
+    let path = folder.join("key");
+    if path.is_file() {
+        return Ok((read_key(&path)?, path, false));
+    }
+    fs::create_dir_all(&folder).map_err(AppError::file("make the folder", &folder))?;
+    let mut key = [0; 32];
+    entropy(&mut key).map_err(|e| AppError::Other(format!("the system gave no randomness: {e}")))?;
+    let text: String = key.iter().map(|b| format!("{b:02x}")).chain(["\n".to_owned()]).collect();
+    write_durably(&path, text.as_bytes(), 0o600)?;
+    Ok((key, path, true))
+}
+
+fn read_key(path: &Path) -> Result<[u8; 32], AppError> {
+    let bytes = fs::read(path).map_err(AppError::file("read the key file", path))?;
+    if let Ok(key) = <[u8; 32]>::try_from(bytes.as_slice()) {
+        return Ok(key);
+    }
+    let bad = || AppError::Key {
+        path: path.to_owned(),
+        reason: "it must hold 32 bytes, or 64 hexadecimal digits".to_owned(),
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| bad())?.trim();
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(bad());
+    }
+    let mut key = [0; 32];
+    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| bad())?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| bad())?;
+    }
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(home: &Path) -> Environment {
+        Environment { current: home.join("work/app"), home: Some(home.to_owned()), ..Environment::default() }
+    }
+
+    #[test]
+    fn the_nearest_configuration_upwards_is_the_workspace() {
+        let home = tempfile::tempdir().unwrap();
+        let env = environment(home.path());
+        fs::create_dir_all(&env.current).unwrap();
+        let found = find(&env, None).unwrap();
+        assert_eq!(found, Place { folder: home.path().join(".local/share/tickmark"), by_default: true });
+        init(&home.path().join("work"), "Halden Robotics").unwrap();
+        let found = find(&env, None).unwrap();
+        assert_eq!(found, Place { folder: home.path().join("work"), by_default: false });
+        let error = find(&env, Some(Path::new("nowhere"))).unwrap_err().to_string();
+        assert!(error.contains("is no workspace"), "{error}");
+        assert!(init(&home.path().join("work"), "").unwrap_err().to_string().contains("already"));
+    }
+
+    #[test]
+    fn without_a_home_nothing_is_written_anywhere() {
+        let env = Environment { current: "/".into(), ..Environment::default() };
+        assert!(matches!(find(&env, None), Err(AppError::NoHome)));
+        assert!(matches!(wrapping_key(&env, &mut |_| Ok(())), Err(AppError::NoHome)));
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_only_for_its_owner() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let home = tempfile::tempdir().unwrap();
+        let env = environment(home.path());
+        let mut entropy = |bytes: &mut [u8]| {
+            bytes.fill(7);
+            Ok(())
+        };
+        let (key, path, made) = wrapping_key(&env, &mut entropy).unwrap();
+        assert_eq!((key, made), ([7; 32], true));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let (again, _, made) = wrapping_key(&env, &mut |_| panic!("it is there")).unwrap();
+        assert_eq!((again, made), (key, false));
+        fs::write(&path, "too short").unwrap();
+        assert!(
+            wrapping_key(&env, &mut |_| Ok(())).unwrap_err().to_string().contains("64 hexadecimal digits")
+        );
+    }
+}

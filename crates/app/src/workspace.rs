@@ -1,0 +1,401 @@
+//! The workspace, open: ledger, state, records, content, and the order in which they depend on each other.
+//!
+//! Appending to the ledger is the commit point. Records follow: [`Workspace::catch_up`] applies what is not applied yet,
+//! whoever was interrupted when. Another derivation, other tables or other conventions build a new generation.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use catalog::{Catalog, Problem};
+use ledger::{Entropy, Folder, Kind, Ledger, NewEntry};
+use model::{Capture, Derived, Document, Instant, Receipt};
+use records::{Applied, Applier};
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+use store::records::{Address, Records, RecordsError};
+use store::state::State;
+
+use crate::config::Config;
+use crate::error::AppError;
+
+/// What a workspace is opened with.
+pub struct Opening {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The key that wraps its keys.
+    pub wrapping_key: [u8; 32],
+    /// Randomness.
+    pub entropy: Entropy,
+    /// The time.
+    pub now: Instant,
+}
+
+/// An open workspace. One process at a time has it open for writing.
+pub struct Workspace {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// Its content, and what is wrong with it.
+    pub catalog: Catalog,
+    /// What is wrong with the content. Broken files are left out; everything else works.
+    pub content_problems: Vec<Problem>,
+    pub(crate) ledger: Ledger,
+    pub(crate) state: State,
+    pub(crate) records: Records,
+    now: Instant,
+}
+
+/// What a workspace holds, for people.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
+pub struct Status {
+    /// Entries acknowledged.
+    pub acknowledged: u64,
+    /// Entries under the signed checkpoint.
+    pub published: u64,
+    /// The signed checkpoint.
+    pub checkpoint: String,
+    /// The log's public key.
+    pub vkey: String,
+    /// Ledger position up to which the records are complete.
+    pub applied: u64,
+    /// Number of the records' generation.
+    pub generation: u64,
+}
+
+const DATA: &str = "data";
+const GENERATION: &str = "generation";
+const BASIS: &str = "generation.basis";
+const CONVENTIONS: &str = "conventions";
+
+impl Workspace {
+    /// Opens a workspace, making its data where there is none and finishing what a crash interrupted.
+    ///
+    /// # Errors
+    /// A broken configuration, another process, a wrong key, damage, or a disk that cannot be written.
+    pub fn open(opening: Opening) -> Result<Self, AppError> {
+        let Opening { folder, wrapping_key, entropy, now } = opening;
+        let config = Config::read(&folder.join("tickmark.toml"))?;
+        let data = folder.join(DATA);
+        // The folder's lock comes first: two processes never see each other half done.
+        let disk = Folder::open(&data)?;
+        let state_path = data.join("state.db");
+        let head = State::open(&state_path)?;
+        let state = State::open(&state_path)?;
+        let ledger = Ledger::open(Arc::new(disk), Box::new(head), &wrapping_key, entropy)?;
+        let content =
+            catalog::read_folder(&folder.join("content")).map_err(AppError::file("read", &folder))?;
+        let (catalog, content_problems) = Catalog::load(&content);
+        let vkey = data.join("log.vkey");
+        if !vkey.is_file() {
+            fs::write(&vkey, format!("{}\n", ledger.vkey())).map_err(AppError::file("write", &vkey))?;
+        }
+        let records = current_generation(&folder, &config, &state, &catalog)?;
+        Ok(Self { folder, config, catalog, content_problems, ledger, state, records, now })
+    }
+
+    /// Where the log's files lie.
+    #[must_use]
+    pub fn log_folder(&self) -> PathBuf {
+        self.folder.join(DATA).join("log")
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data_folder(&self) -> PathBuf {
+        self.folder.join(DATA)
+    }
+
+    /// Entries in the ledger.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.ledger.committed()
+    }
+
+    /// Appends captures: when this returns they are durable.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn append(&mut self, captures: &[Capture]) -> Result<std::ops::Range<u64>, AppError> {
+        self.append_as(Kind::Capture, captures)
+    }
+
+    fn append_as(&mut self, kind: Kind, captures: &[Capture]) -> Result<std::ops::Range<u64>, AppError> {
+        let entries = captures
+            .iter()
+            .map(|capture| NewEntry {
+                kind,
+                source: capture.receipt.source.clone(),
+                stream: capture.receipt.stream.clone(),
+                media_type: capture.receipt.media_type.clone(),
+                collected_at: capture.receipt.collected_at,
+                collector: capture.receipt.collector.clone(),
+                document: capture.to_document(),
+            })
+            .collect();
+        Ok(self.ledger.append(entries)?)
+    }
+
+    /// Puts the conventions in force into the ledger when they have changed, and starts a new generation of records: rows
+    /// stay a function of the ledger.
+    ///
+    /// # Errors
+    /// The disk or the databases.
+    pub fn adopt_conventions(&mut self, conventions: &Json) -> Result<(), AppError> {
+        let text = conventions.to_string();
+        if self.state.setting(CONVENTIONS)?.as_deref() == Some(&text) {
+            return Ok(());
+        }
+        let decision = Capture {
+            receipt: Receipt {
+                source: "tickmark".into(),
+                stream: CONVENTIONS.into(),
+                media_type: "application/json".into(),
+                collected_at: self.now,
+                collector: "tickmark/1".into(),
+                request: "conventions of tickmark.toml".into(),
+                status: None,
+                server_date: None,
+                page: 0,
+                coverage: None,
+                cursor: None,
+                context: Json::Null,
+                redacted: vec![],
+            },
+            body: text.clone().into_bytes(),
+        };
+        self.append_as(Kind::Decision, &[decision])?;
+        // A crash here appends the same decision once more: harmless, it says the same.
+        self.state.set_setting(CONVENTIONS, Some(&text))?;
+        self.records = current_generation(&self.folder, &self.config, &self.state, &self.catalog)?;
+        Ok(())
+    }
+
+    /// Brings the records up to the ledger: applies every entry that is not applied yet.
+    ///
+    /// # Errors
+    /// A document that cannot be read, or the database.
+    pub fn catch_up(&mut self, derive: &dyn Fn(&Document<'_>) -> Derived) -> Result<Applied, AppError> {
+        let from = u64::try_from(self.records.applied()?).unwrap_or(0);
+        let applied = apply(&self.ledger, &mut self.records, from, derive)?;
+        for cursor in &applied.cursors {
+            let key = format!("cursor:{}:{}", cursor.source, cursor.stream);
+            self.state.set_setting(&key, Some(&cursor.cursor.to_string()))?;
+        }
+        Ok(applied)
+    }
+
+    /// Builds the records anew from the ledger, beside the present ones, and swaps. Gives per table how many rows differ
+    /// (added, gone).
+    ///
+    /// # Errors
+    /// As [`Workspace::catch_up`].
+    pub fn rebuild(
+        &mut self,
+        derive: &dyn Fn(&Document<'_>) -> Derived,
+    ) -> Result<BTreeMap<String, (usize, usize)>, AppError> {
+        self.catch_up(derive)?;
+        let number = generation(&self.state)?.map_or(1, |n| n + 1);
+        let mut fresh = create(&self.folder, &self.config, number, &self.catalog)?;
+        apply(&self.ledger, &mut fresh, 0, derive)?;
+        let mut differences = BTreeMap::new();
+        for (table, declared) in self.catalog.tables.iter().enumerate() {
+            // Days come from content, not from the ledger.
+            if declared.name == "calendar_day" {
+                continue;
+            }
+            let rows = |records: &mut Records| -> Result<std::collections::BTreeSet<String>, RecordsError> {
+                let mut all = std::collections::BTreeSet::new();
+                records.rows_known_at::<RecordsError>(table, i64::MAX - 1, |row| {
+                    all.insert(format!("{row:?}"));
+                    Ok(())
+                })?;
+                Ok(all)
+            };
+            let (before, after) = (rows(&mut self.records)?, rows(&mut fresh)?);
+            let difference = (after.difference(&before).count(), before.difference(&after).count());
+            if difference != (0, 0) {
+                differences.insert(declared.name.clone(), difference);
+            }
+        }
+        let old = generation(&self.state)?;
+        self.records = fresh;
+        swap(&self.folder, &self.config, &self.state, &self.catalog, old, number)?;
+        Ok(differences)
+    }
+
+    /// Where a source's stream goes on.
+    ///
+    /// # Errors
+    /// The state database.
+    pub fn cursor(&self, source: &str, stream: &str) -> Result<Option<Json>, AppError> {
+        let text = self.state.setting(&format!("cursor:{source}:{stream}"))?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Of a commit that landed as a change of `repository`: the latest committer's instant up to it.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn landed(&mut self, repository: &str, commit: &str) -> Result<Option<Instant>, AppError> {
+        let Some(table) = self.records.table("change") else { return Ok(None) };
+        let Some(scope) = self.records.entity_id("repository", 0, repository)? else { return Ok(None) };
+        let Some(id) = self.records.entity_id("change", scope, commit)? else { return Ok(None) };
+        let Some(row) = self.records.current_row(table, id)? else { return Ok(None) };
+        let declared = &self.records.tables()[table];
+        let at = |name: &str| match declared.column(name).map(|p| &row.values[p]) {
+            Some(model::Value::Integer(ms)) => *ms,
+            _ => Instant::BEGINNING.ms(),
+        };
+        let merged_at = if at("merged_at") <= row.collected_at.ms() { at("merged_at") } else { i64::MIN };
+        Ok(Some(Instant::from_ms(merged_at.max(at("landed_after")))))
+    }
+
+    /// What the workspace holds.
+    ///
+    /// # Errors
+    /// The ledger or the databases.
+    pub fn status(&mut self) -> Result<Status, AppError> {
+        Ok(Status {
+            acknowledged: self.ledger.committed(),
+            published: self.ledger.size(),
+            checkpoint: self.ledger.checkpoint()?,
+            vkey: self.ledger.vkey(),
+            applied: u64::try_from(self.records.applied()?).unwrap_or(0),
+            generation: generation(&self.state)?.unwrap_or(0),
+        })
+    }
+
+    /// The proof that entry `index` stands in the log, and the leaf's bytes.
+    ///
+    /// # Errors
+    /// No such entry.
+    pub fn proof(&self, index: u64) -> Result<(String, Vec<u8>), AppError> {
+        Ok((self.ledger.proof(index)?, self.ledger.leaf(index)?.to_bytes()?))
+    }
+
+    /// The document of entry `index`.
+    ///
+    /// # Errors
+    /// No such entry, or it was erased.
+    pub fn document(&self, index: u64) -> Result<Vec<u8>, AppError> {
+        Ok(self.ledger.document(index)?)
+    }
+}
+
+fn apply(
+    ledger: &Ledger,
+    records: &mut Records,
+    from: u64,
+    derive: &dyn Fn(&Document<'_>) -> Derived,
+) -> Result<Applied, AppError> {
+    let to = ledger.size();
+    if from >= to {
+        return Ok(Applied::default());
+    }
+    let mut applier = Applier::new(records)?;
+    for entry in ledger.documents(from..to) {
+        let entry = entry?;
+        // What was erased gives no rows any more; decisions of this program have readers of their own.
+        if entry.leaf.kind == Kind::Capture
+            && let Some(document) = &entry.document
+        {
+            applier.document(entry.index, document, derive)?;
+        }
+    }
+    Ok(applier.finish(to)?)
+}
+
+fn generation(state: &State) -> Result<Option<u64>, AppError> {
+    Ok(state.setting(GENERATION)?.and_then(|n| n.parse().ok()))
+}
+
+/// What the rows of a generation depend on besides the ledger: when it changes, another generation is due.
+fn basis(state: &State, catalog: &Catalog) -> Result<String, AppError> {
+    let mut hash = Sha256::new();
+    hash.update(records::DERIVATION);
+    hash.update([0]);
+    hash.update(state.setting(CONVENTIONS)?.unwrap_or_default());
+    hash.update([0]);
+    hash.update(format!("{:?}", catalog.tables));
+    Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Opens the present generation, or makes an empty new one where there is none or it rests on something else.
+fn current_generation(
+    folder: &Path,
+    config: &Config,
+    state: &State,
+    catalog: &Catalog,
+) -> Result<Records, AppError> {
+    let number = generation(state)?;
+    if let Some(number) = number
+        && state.setting(BASIS)?.as_deref() == Some(&basis(state, catalog)?)
+    {
+        match open(folder, config, number, catalog) {
+            // A file that somebody deleted is built anew: that is what the ledger is for.
+            Err(AppError::Records(RecordsError::Missing { .. } | RecordsError::OtherTables { .. })) => {}
+            other => return other,
+        }
+    }
+    let next = number.map_or(1, |n| n + 1);
+    let records = create(folder, config, next, catalog)?;
+    swap(folder, config, state, catalog, number, next)?;
+    Ok(records)
+}
+
+/// Names the generation that counts from now on and removes the one before it. A crash in between leaves a file that
+/// nobody names; the next generation of that number replaces it.
+fn swap(
+    folder: &Path,
+    config: &Config,
+    state: &State,
+    catalog: &Catalog,
+    old: Option<u64>,
+    new: u64,
+) -> Result<(), AppError> {
+    state.set_setting(BASIS, Some(&basis(state, catalog)?))?;
+    state.set_setting(GENERATION, Some(&new.to_string()))?;
+    if let Some(old) = old
+        && config.database.is_none()
+    {
+        remove(folder, old);
+    }
+    Ok(())
+}
+
+fn remove(folder: &Path, number: u64) {
+    for suffix in ["", "-wal", "-shm"] {
+        // It may not exist; a left-over file only takes space.
+        let _ = fs::remove_file(folder.join(DATA).join(format!("records-{number}.db{suffix}")));
+    }
+}
+
+fn address(config: &Config, number: u64) -> Option<Address> {
+    config.database.as_ref().map(|d| Address {
+        writer: d.writer.clone(),
+        reader: d.reader.clone(),
+        schema: format!("tickmark_records_{number}"),
+    })
+}
+
+fn open(folder: &Path, config: &Config, number: u64, catalog: &Catalog) -> Result<Records, AppError> {
+    Ok(match address(config, number) {
+        Some(address) => Records::open_postgres(&address, &catalog.tables)?,
+        None => {
+            Records::open_sqlite(&folder.join(DATA).join(format!("records-{number}.db")), &catalog.tables)?
+        }
+    })
+}
+
+fn create(folder: &Path, config: &Config, number: u64, catalog: &Catalog) -> Result<Records, AppError> {
+    Ok(match address(config, number) {
+        Some(address) => Records::create_postgres(&address, &catalog.tables)?,
+        None => {
+            remove(folder, number);
+            Records::create_sqlite(&folder.join(DATA).join(format!("records-{number}.db")), &catalog.tables)?
+        }
+    })
+}

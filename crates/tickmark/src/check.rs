@@ -1,0 +1,345 @@
+//! `tickmark check`: a repository's period, from commit to verdict.
+
+use std::cell::RefCell;
+use std::process::ExitCode;
+
+use app::{AssessmentQuestion, History, LookFirst, ProcedureReport, Report, Workspace};
+use connectors::git;
+use model::{Conclusion, Period, Verdict};
+use serde::Serialize;
+
+use crate::command::{Check, FailOn};
+use crate::failure::Failure;
+use crate::output::{self, BOLD, DIM, aligned, line, spoken, styled};
+use crate::session::{Session, derive};
+
+/// Items listed per procedure unless `--all`.
+const LISTED: usize = 10;
+/// Items under "look here first".
+const FIRST: usize = 5;
+/// Captures appended at once: one flush for all of them.
+const CAPTURES_PER_APPEND: usize = 32;
+
+/// The document of `--json`.
+#[derive(Serialize)]
+struct Document<'a> {
+    repository: Repository<'a>,
+    #[serde(flatten)]
+    report: &'a Report,
+    history: &'a History,
+    look_first: &'a [LookFirst],
+    problems: &'a [String],
+    verify: String,
+}
+
+#[derive(Serialize)]
+struct Repository<'a> {
+    label: &'a str,
+    branch: &'a str,
+    tip: String,
+}
+
+pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure> {
+    let path = session.environment.current.join(&check.path);
+    let repository = git::open(&path, check.branch.as_deref())?;
+    let place = session.place()?;
+    // The workspace may lie above the repository, never in it: what is examined is not written to.
+    let workspace_folder = place.folder.canonicalize().unwrap_or_else(|_| place.folder.clone());
+    if workspace_folder.starts_with(&repository.path) || workspace_folder.starts_with(&repository.git_dir) {
+        return Err(app::AppError::InsideRepository {
+            workspace: place.folder,
+            repository: repository.path.clone(),
+        }
+        .into());
+    }
+    let (mut workspace, conventions) = session.open(&place)?;
+    // Parsed before anything is collected: a typing error costs no waiting.
+    let period = period(session, check, &workspace)?;
+    if place.by_default && !check.json {
+        output::note(&format!("workspace {} (name your own with --workspace DIR)", place.folder.display()));
+    }
+
+    let problems = collect(session, &repository, &mut workspace, &conventions)?;
+    let report = workspace.assess(&AssessmentQuestion {
+        period: period.clone(),
+        cutoff: session.now,
+        known_at: None,
+        repository: Some(repository.key.clone()),
+        procedures: vec![],
+    })?;
+    let history = workspace.history(&repository.key, &period, session.now)?;
+    let look_first = workspace.look_first(&report, &repository.key, FIRST)?;
+    let verify = format!("tickmark --workspace {} verify", place.folder.display());
+    if check.json {
+        let document = Document {
+            repository: Repository {
+                label: &repository.label,
+                branch: &repository.branch,
+                tip: repository.tip_hex(),
+            },
+            report: &report,
+            history: &history,
+            look_first: &look_first,
+            problems: &problems,
+            verify,
+        };
+        line(&serde_json::to_string_pretty(&document).map_err(Failure::of)?)?;
+    } else {
+        print(check, &repository, &period, &report, &history, &look_first, &problems)?;
+        let status = workspace.status()?;
+        line("")?;
+        line(&format!(
+            "{} ledger entries stand under one signed root. To check that nothing was altered since: {}",
+            status.published,
+            styled(BOLD, &verify)
+        ))?;
+    }
+    let failed = check.fail_on.is_some_and(|on| {
+        report.procedures.iter().any(|p| match on {
+            FailOn::Deviation => p.items.iter().any(|i| i.verdict() == Verdict::Deviation),
+            FailOn::Unproven => p.conclusion != Conclusion::NoExceptions,
+        })
+    });
+    Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+}
+
+fn period(session: &Session, check: &Check, workspace: &Workspace) -> Result<Period, Failure> {
+    let tz =
+        check.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
+    let default = Period::last_twelve_months(session.now, &tz)?;
+    Ok(match (&check.from, &check.to) {
+        (None, None) => default,
+        (Some(from), None) => model::parse_date_range(from, &default.last_date(), &tz)?,
+        (None, Some(to)) => {
+            let last = model::parse_date_range(to, to, &tz)?;
+            Period::last_twelve_months(last.from, &tz)?
+        }
+        (Some(from), Some(to)) => model::parse_date_range(from, to, &tz)?,
+    })
+}
+
+/// Collects what is new and applies it. Gives what could not be read.
+fn collect(
+    session: &Session,
+    repository: &git::Repository,
+    workspace: &mut Workspace,
+    conventions: &git::Conventions,
+) -> Result<Vec<String>, Failure> {
+    // What an interrupted run left in the ledger comes first: it says where to go on.
+    let derive = |document: &model::Document<'_>| derive(document, conventions);
+    workspace.catch_up(&derive)?;
+    let cursor = workspace.cursor(&repository.source(), git::COMMITS)?;
+    let bar = output::progress("reading commits");
+    let workspace = RefCell::new(workspace);
+    let waiting = RefCell::new(vec![]);
+    let failed = RefCell::new(None);
+    let append = || -> Result<(), git::GitError> {
+        let captures = std::mem::take(&mut *waiting.borrow_mut());
+        workspace.borrow_mut().append(&captures).map(drop).map_err(|e| git::GitError::Sink(e.to_string()))
+    };
+    let collected = git::collect(
+        repository,
+        cursor.as_ref(),
+        &|commit| {
+            // The walk cannot fail here; the error is kept and raised below.
+            workspace.borrow_mut().landed(&repository.key, commit).unwrap_or_else(|e| {
+                failed.borrow_mut().get_or_insert(e);
+                None
+            })
+        },
+        session.now,
+        &mut |capture| {
+            waiting.borrow_mut().push(capture);
+            bar.inc(1000);
+            if waiting.borrow().len() == CAPTURES_PER_APPEND { append() } else { Ok(()) }
+        },
+    )?;
+    if let Some(error) = failed.into_inner() {
+        return Err(error.into());
+    }
+    append()?;
+    let workspace = workspace.into_inner();
+    let applied = workspace.catch_up(&derive)?;
+    bar.finish_and_clear();
+    let mut problems = collected.problems;
+    problems.extend(applied.problems.into_iter().map(|(entry, p)| format!("ledger entry {entry}: {p}")));
+    Ok(problems)
+}
+
+fn print(
+    check: &Check,
+    repository: &git::Repository,
+    period: &Period,
+    report: &Report,
+    history: &History,
+    look_first: &[LookFirst],
+    problems: &[String],
+) -> Result<(), Failure> {
+    line(&format!(
+        "{} {} at {}, {} to {} ({})",
+        styled(BOLD, &repository.label),
+        repository.branch,
+        &repository.tip_hex()[..12],
+        period.first_date(),
+        period.last_date(),
+        period.tz
+    ))?;
+    line("")?;
+    print_history(history, period)?;
+    if !look_first.is_empty() {
+        line("")?;
+        line(&styled(BOLD, "Look here first"))?;
+        let rows: Vec<Vec<String>> = look_first
+            .iter()
+            .map(|l| {
+                vec![format!("  {}", l.occurred_at.date_in(&period.tz)), cut(&l.label, 60), l.reason.clone()]
+            })
+            .collect();
+        for row in aligned(&rows) {
+            line(&row)?;
+        }
+    }
+    for procedure in &report.procedures {
+        line("")?;
+        print_procedure(check, procedure, period)?;
+    }
+    if !problems.is_empty() {
+        line("")?;
+        line(&styled(BOLD, "Could not be read"))?;
+        for problem in problems {
+            line(&format!("  {problem}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn print_history(history: &History, period: &Period) -> Result<(), Failure> {
+    line(&styled(BOLD, "What the history itself shows"))?;
+    let of = |n: i64| format!("{n} of {}", history.changes);
+    let mut rows = vec![
+        (
+            "changes".to_owned(),
+            format!("{} ({} single commits, {} merges)", history.changes, history.single, history.merges),
+        ),
+        ("name a ticket".to_owned(), of(history.with_ticket)),
+        ("name a reviewer".to_owned(), of(history.with_reviewer)),
+        ("name a passing test".to_owned(), of(history.with_test)),
+        ("signed".to_owned(), format!("{} (signatures are not checked)", of(history.signed))),
+        (
+            "landed by another".to_owned(),
+            format!("{} have a committer who is not their author", of(history.committed_by_another)),
+        ),
+        ("by robots".to_owned(), of(history.by_bots)),
+        ("authors".to_owned(), history.authors.to_string()),
+        ("tagged".to_owned(), of(history.tags)),
+    ];
+    if let Some(from) = history.longest_silence_from {
+        rows.push((
+            "longest silence".to_owned(),
+            format!("{} days from {}", history.longest_silence_ms / 86_400_000, from.date_in(&period.tz)),
+        ));
+    }
+    if history.backdated > 0 {
+        rows.push((
+            "wrong clocks".to_owned(),
+            format!("{} dated more than a day before what had already landed", history.backdated),
+        ));
+    }
+    if history.future > 0 {
+        rows.push((
+            "in the future".to_owned(),
+            format!("{} dated after they were collected: in no period yet", history.future),
+        ));
+    }
+    let rows: Vec<Vec<String>> =
+        rows.into_iter().map(|(name, value)| vec![format!("  {name}"), value]).collect();
+    for row in aligned(&rows) {
+        line(&row)?;
+    }
+    Ok(())
+}
+
+fn print_procedure(check: &Check, procedure: &ProcedureReport, period: &Period) -> Result<(), Failure> {
+    let style = output::conclusion_style(procedure.conclusion);
+    line(&format!(
+        "{} {}  {}",
+        styled(BOLD, &procedure.controls.join(" ")),
+        styled(BOLD, &procedure.title),
+        styled(style, &spoken(procedure.conclusion.word()).to_uppercase()),
+    ))?;
+    line(&format!("  population {}: {}", procedure.population, procedure.population_is))?;
+    let rows: Vec<Vec<String>> = procedure
+        .attributes
+        .iter()
+        .filter(|_| procedure.population > 0)
+        .map(|a| {
+            let counts: Vec<String> = a
+                .counts
+                .iter()
+                .filter(|(_, n)| **n > 0)
+                .map(|(v, n)| styled(output::verdict_style(*v), &format!("{n} {}", spoken(v.word()))))
+                .collect();
+            vec![format!("  {}", a.letter), a.says.clone(), counts.join(", ")]
+        })
+        .collect();
+    for row in aligned(&rows) {
+        line(&row)?;
+    }
+    if !procedure.held_back_by.is_empty() {
+        line(&format!("  cannot conclude: {}", procedure.held_back_by.join("; ")))?;
+    }
+    for gap in &procedure.gaps {
+        let until = if gap.to == period.to { period.last_date() } else { gap.to.to_string() };
+        let since = if gap.from == period.from { period.first_date() } else { gap.from.to_string() };
+        line(&format!("  gap {since} to {until}: {}", gap.reason))?;
+    }
+    if !procedure.supplied_by.is_empty() {
+        line(&format!("  would be supplied by: {}", procedure.supplied_by.join(", ")))?;
+    }
+    for verdict in [Verdict::Deviation, Verdict::NeedsJudgement] {
+        let items: Vec<_> =
+            procedure.items.iter().filter(|i| i.verdicts.values().any(|v| *v == verdict)).collect();
+        if items.is_empty() {
+            continue;
+        }
+        let most = if check.all { items.len() } else { LISTED };
+        line(&format!("  {}", styled(output::verdict_style(verdict), &spoken(verdict.word()))))?;
+        let rows: Vec<Vec<String>> = items
+            .iter()
+            .take(most)
+            .map(|item| {
+                let why: Vec<String> = item
+                    .verdicts
+                    .iter()
+                    .filter(|(_, v)| **v == verdict)
+                    .map(|(letter, _)| {
+                        format!("{letter}: {}", item.reasons.get(letter).map_or("", String::as_str))
+                    })
+                    .collect();
+                vec![
+                    format!("    {}", item.occurred_at.date_in(&period.tz)),
+                    cut(&item.label, 60),
+                    why.join("; "),
+                ]
+            })
+            .collect();
+        for row in aligned(&rows) {
+            line(&row)?;
+        }
+        if items.len() > most {
+            line(&styled(
+                DIM,
+                &format!("    and {} more: --all lists them, --json has everything", items.len() - most),
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// The first `most` characters, with an ellipsis where something was cut off.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}

@@ -1,0 +1,161 @@
+//! The command line's grammar.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
+
+/// Evidence for SOC 2 from normal engineering work, that a second person can check.
+#[derive(Parser)]
+#[command(
+    name = "tickmark",
+    version,
+    after_help = "Exit status: 0 done, 1 failed or refused, 2 wrong command line, 3 --fail-on found something."
+)]
+pub(crate) struct Arguments {
+    /// Workspace folder (default: the nearest tickmark.toml upwards, else your data folder)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) workspace: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make a workspace
+    Init {
+        /// Its folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+        /// Name of the organisation
+        #[arg(long, default_value = "", hide_default_value = true)]
+        organisation: String,
+    },
+    /// Examine every change of a git repository in a period
+    Check(Check),
+    /// Check that nothing in the ledger was altered since
+    Verify {
+        /// A workspace, or a log folder (default: the workspace)
+        path: Option<PathBuf>,
+    },
+    /// The evidence ledger: its state, proofs
+    Ledger {
+        #[command(subcommand)]
+        what: LedgerCommand,
+    },
+    /// Ask the records a question in SQL
+    Query(Query),
+    /// Build the records anew from the ledger
+    Rebuild {
+        /// Say per table how many rows differ from before
+        #[arg(long)]
+        diff: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// Folder of the repository
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// First day of the period, YYYY-MM-DD (default: twelve months before its last day)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// Last day of the period, YYYY-MM-DD (default: today)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
+    /// Time zone whose midnights bound the period (default: the workspace's, else UTC)
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
+    /// Branch to examine (default: what origin/HEAD names, else HEAD)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// List every deviation, not only the first ten of a procedure
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// End with status 3 when an item has this verdict
+    #[arg(long, value_name = "VERDICT", value_enum)]
+    pub(crate) fail_on: Option<FailOn>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A rule was broken
+    Deviation,
+    /// Anything but a conclusion without exceptions
+    Unproven,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// What the ledger holds, and under which key
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the proof that an entry stands in the log
+    Proof {
+        /// Index of the entry
+        index: u64,
+        /// Folder to write `<index>.tlog-proof` and `<index>.leaf` to
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
+    },
+    /// Print the document of an entry: its receipt, then the bytes as the source sent them
+    Show {
+        /// Index of the entry
+        index: u64,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Query {
+    /// One SELECT over the record tables
+    pub(crate) sql: String,
+    /// Instant at which state tables are seen, RFC 3339 (default: now)
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: Option<String>,
+    /// Ledger position whose knowledge counts (default: everything)
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) known_at: Option<u64>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns
+    Table,
+    /// One JSON array of objects
+    Json,
+    /// Comma-separated, with a head line
+    Csv,
+}
+
+pub(crate) fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Failure> {
+    clap_complete::generate(shell, &mut Arguments::command(), "tickmark", &mut std::io::stdout());
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn man() -> Result<ExitCode, Failure> {
+    let mut page = vec![];
+    clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(Failure::of)?;
+    std::io::stdout().write_all(&page).map_err(Failure::of)?;
+    Ok(ExitCode::SUCCESS)
+}

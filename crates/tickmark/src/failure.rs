@@ -1,0 +1,57 @@
+//! Failures as people see them: what went wrong, and what to do next.
+
+use std::fmt;
+
+/// An error with its way out.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// From any error. By the house style an error says what is wrong, a semicolon, and what to do next.
+    pub(crate) fn of(error: impl fmt::Display) -> Self {
+        let text = error.to_string();
+        // Several problems, one a line, stay as they are.
+        match text.rsplit_once("; ").filter(|(_, help)| !help.contains('\n') && !text.contains('\n')) {
+            Some((message, help)) => Self { message: message.to_owned(), help: Some(help.to_owned()) },
+            None => Self { message: text, help: None },
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl miette::Diagnostic for Failure {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|h| Box::new(h) as Box<dyn fmt::Display>)
+    }
+}
+
+macro_rules! from {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::of(error)
+            }
+        })+
+    };
+}
+
+from!(
+    app::AppError,
+    connectors::git::GitError,
+    ledger::Error,
+    model::TimeError,
+    std::io::Error,
+    store::state::StateError,
+    verify::Refusal,
+    tlog::Error,
+);

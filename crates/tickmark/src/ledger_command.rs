@@ -1,0 +1,102 @@
+//! `tickmark verify` and `tickmark ledger`.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use app::AppError;
+use ledger::Head as _;
+use tlog::NoteVerifier;
+use verify::{Folder, Options};
+
+use crate::command::LedgerCommand;
+use crate::failure::Failure;
+use crate::output::line;
+use crate::session::Session;
+
+/// Checks a workspace, or a log folder that somebody handed over, from its bytes alone.
+pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode, Failure> {
+    let folder = match path {
+        Some(path) => session.environment.current.join(path),
+        None => session.place()?.folder,
+    };
+    let data = folder.join("data");
+    if !data.is_dir() {
+        // A log folder: the key stands beside it, or in it no key can be trusted.
+        let vkey = [folder.join("../log.vkey"), folder.join("log.vkey")].into_iter().find(|p| p.is_file());
+        let Some(vkey) = vkey else {
+            return Err(Failure::of(format!(
+                "`{}` is no workspace, and no log.vkey lies beside it; name a workspace, or use tickmark-verify with the key you kept",
+                folder.display()
+            )));
+        };
+        let report = verify::log(&Folder::new(&folder), &key(&vkey)?, Options::default())?;
+        line(&format!("holds: {report}"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let key = key(&data.join("log.vkey"))?;
+    let head = store::state::State::open(&data.join("state.db"))?.load().map_err(Failure::of)?;
+    let acknowledged = head
+        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .and_then(|record| record["size"].as_u64());
+    let options = Options { acknowledged, ahead: false };
+    let (wrapping, _, made) = app::wrapping_key(&session.environment, &mut crate::session::entropy)?;
+    if made {
+        let report = verify::log(&Folder::new(&data.join("log")), &key, options)?;
+        line(&format!("holds: {report}"))?;
+        line("the evidence itself was not opened: its key is not here (set TICKMARK_KEY_FILE)")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let log = verify::log(&Folder::new(&data.join("log")), &key, Options { acknowledged, ahead: false })?;
+    line(&format!("holds: {log}"))?;
+    let evidence = verify::evidence(&Folder::new(&data), &key, &wrapping, options)?;
+    line(&format!("holds: {evidence}"))?;
+    line(
+        "no anchor outside this machine: whoever has the key could have written all of it at once; keep a copy of data/log/checkpoint elsewhere",
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn key(path: &Path) -> Result<NoteVerifier, Failure> {
+    let text = fs::read_to_string(path).map_err(AppError::file("read", path))?;
+    Ok(text.trim().parse::<NoteVerifier>()?)
+}
+
+pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    let (mut workspace, _) = session.open(&place)?;
+    match what {
+        LedgerCommand::Status { json } => {
+            let status = workspace.status()?;
+            if *json {
+                line(&serde_json::to_string_pretty(&status).map_err(Failure::of)?)?;
+            } else {
+                line(&format!(
+                    "{} entries acknowledged, {} published",
+                    status.acknowledged, status.published
+                ))?;
+                line(&format!(
+                    "records complete up to {} (generation {})",
+                    status.applied, status.generation
+                ))?;
+                line(&format!("key {}", status.vkey))?;
+                line(status.checkpoint.trim_end())?;
+            }
+        }
+        LedgerCommand::Proof { index, out } => {
+            let (proof, leaf) = workspace.proof(*index)?;
+            let out = session.environment.current.join(out);
+            fs::create_dir_all(&out).map_err(AppError::file("make the folder", &out))?;
+            for (name, bytes) in [("tlog-proof", proof.as_bytes()), ("leaf", &leaf)] {
+                let path = out.join(format!("{index}.{name}"));
+                fs::write(&path, bytes).map_err(AppError::file("write", &path))?;
+                line(&path.display().to_string())?;
+            }
+        }
+        LedgerCommand::Show { index } => {
+            use std::io::Write as _;
+            std::io::stdout().write_all(&workspace.document(*index)?)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

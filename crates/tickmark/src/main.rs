@@ -1,0 +1,41 @@
+//! `tickmark`: the command line. Subcommands, configuration and wiring; the work is done in the other crates.
+//!
+//! Exit status: 0 done, 1 something failed or was refused, 2 the command line is wrong, 3 `--fail-on` found something.
+
+mod check;
+mod command;
+mod failure;
+mod ledger_command;
+mod output;
+mod query;
+mod session;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = command::Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            output::error(failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
+    use command::Command;
+    let session = session::Session::new(arguments.workspace);
+    match arguments.command {
+        Command::Init { folder, organisation } => session::init(&session, &folder, &organisation),
+        Command::Check(check) => check::run(&session, &check),
+        Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
+        Command::Ledger { what } => ledger_command::run(&session, &what),
+        Command::Query(question) => query::run(&session, &question),
+        Command::Rebuild { diff } => query::rebuild(&session, diff),
+        Command::Completions { shell } => command::completions(shell),
+        Command::Man => command::man(),
+    }
+}

@@ -1,0 +1,98 @@
+//! Printing: results to standard output, everything about the run to standard error, colour only on a terminal.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
+use model::{Conclusion, Verdict};
+
+use crate::failure::Failure;
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+
+/// A line of the result.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    writeln!(anstream::stdout(), "{text}").or_else(|e| match e.kind() {
+        // `tickmark … | head` is no failure.
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure::of(e)),
+    })
+}
+
+/// A remark about the run. Nobody may be listening.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{DIM}{text}{DIM:#}");
+}
+
+/// A failure, with its way out.
+pub(crate) fn error(failure: Failure) {
+    let report = miette::Report::new(failure);
+    let _ = writeln!(anstream::stderr(), "{report:?}");
+}
+
+/// Text in a style.
+pub(crate) fn styled(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Colour of a verdict. Green is scarce: it means tested and held.
+pub(crate) fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Pass => AnsiColor::Green.on_default(),
+        Verdict::Deviation => AnsiColor::Red.on_default(),
+        Verdict::NeedsJudgement => AnsiColor::Magenta.on_default(),
+        Verdict::NoEvidence => AnsiColor::Yellow.on_default(),
+        Verdict::NotYetDue | Verdict::NotApplicable => DIM,
+    }
+}
+
+pub(crate) fn conclusion_style(conclusion: Conclusion) -> Style {
+    match conclusion {
+        Conclusion::NoExceptions => AnsiColor::Green.on_default().bold(),
+        Conclusion::ExceptionsNoted => AnsiColor::Red.on_default().bold(),
+        Conclusion::CannotConclude => AnsiColor::Yellow.on_default().bold(),
+        Conclusion::DidNotOperate => BOLD,
+    }
+}
+
+/// A word as people say it.
+pub(crate) fn spoken(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+/// A spinner on a terminal; nothing elsewhere.
+pub(crate) fn progress(text: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos}") {
+        bar.set_style(style);
+    }
+    bar.set_message(text);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// Rows with aligned columns, two spaces apart; the last column is not padded.
+pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|t| t.chars().count()).max().unwrap_or(0))
+        .collect();
+    rows.iter()
+        .map(|row| {
+            let mut text = String::new();
+            for (at, cell) in row.iter().enumerate() {
+                text.push_str(cell);
+                if at + 1 < row.len() {
+                    let pad = widths[at].saturating_sub(cell.chars().count()) + 2;
+                    text.extend(std::iter::repeat_n(' ', pad));
+                }
+            }
+            text
+        })
+        .collect()
+}

@@ -1,0 +1,97 @@
+//! What a process was started with, read once: environment, clock, randomness. Everything below is told.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use app::{Environment, Opening, Place, Workspace};
+use connectors::git::Conventions;
+use model::Instant;
+
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) struct Session {
+    pub(crate) environment: Environment,
+    pub(crate) named: Option<PathBuf>,
+    pub(crate) now: Instant,
+}
+
+impl Session {
+    pub(crate) fn new(named: Option<PathBuf>) -> Self {
+        let path = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let environment = Environment {
+            current: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            home: path("HOME"),
+            data_home: path("XDG_DATA_HOME"),
+            config_home: path("XDG_CONFIG_HOME"),
+            key_file: path("TICKMARK_KEY_FILE"),
+            credentials: path("CREDENTIALS_DIRECTORY"),
+        };
+        #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
+        Self { environment, named, now: Instant::from_ms(now) }
+    }
+
+    /// Finds the workspace.
+    pub(crate) fn place(&self) -> Result<Place, Failure> {
+        Ok(app::find(&self.environment, self.named.as_deref())?)
+    }
+
+    /// Opens the workspace for writing, with its conventions adopted. Says on standard error what was made.
+    pub(crate) fn open(&self, place: &Place) -> Result<(Workspace, Conventions), Failure> {
+        let (wrapping_key, path, made) = app::wrapping_key(&self.environment, &mut entropy)?;
+        if made {
+            output::note(&format!(
+                "made a key for your evidence: {}\nkeep a copy of it somewhere safe: without it the evidence cannot be read any more",
+                path.display()
+            ));
+        }
+        let mut workspace = Workspace::open(Opening {
+            folder: place.folder.clone(),
+            wrapping_key,
+            entropy: Box::new(entropy),
+            now: self.now,
+        })?;
+        for problem in &workspace.content_problems {
+            output::note(&format!("left out: {problem}"));
+        }
+        let conventions = match &workspace.config.conventions {
+            None => Conventions::default(),
+            Some(table) => table.clone().try_into().map_err(|e: toml::de::Error| {
+                Failure::of(format!(
+                    "{}: [conventions]: {}; docs/configuration.md lists what may stand here",
+                    place.folder.join("tickmark.toml").display(),
+                    e.message()
+                ))
+            })?,
+        };
+        let json = serde_json::to_value(&conventions).map_err(Failure::of)?;
+        workspace.adopt_conventions(&json)?;
+        Ok((workspace, conventions))
+    }
+}
+
+pub(crate) fn entropy(bytes: &mut [u8]) -> std::io::Result<()> {
+    getrandom::fill(bytes).map_err(std::io::Error::other)
+}
+
+/// What a document of any source says.
+pub(crate) fn derive(document: &model::Document<'_>, conventions: &Conventions) -> model::Derived {
+    match document.receipt.collector.split('/').next() {
+        Some("git") => connectors::git::derive(document, conventions),
+        _ => model::Derived {
+            problems: vec![format!("no connector reads documents of `{}`", document.receipt.collector)],
+            ..model::Derived::default()
+        },
+    }
+}
+
+pub(crate) fn init(session: &Session, folder: &Path, organisation: &str) -> Result<ExitCode, Failure> {
+    let folder = session.environment.current.join(folder);
+    app::init(&folder, organisation)?;
+    output::line(&format!("made the workspace {}", folder.display()))?;
+    output::line("next: tickmark check PATH-OF-A-REPOSITORY")?;
+    Ok(ExitCode::SUCCESS)
+}
