@@ -1,6 +1,8 @@
 //! From captures to something a test can compare: facts as lines of text.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::OnceLock;
 
 use collect::{Http, HttpConfig, RunSummary, Secret};
 use connectors::git::Conventions;
@@ -82,7 +84,62 @@ impl Ledger {
 pub(crate) fn derive(capture: &Capture) -> Derived {
     let bytes = capture.to_document();
     let document = Document::parse(&bytes).unwrap();
-    github::derive(&document, &Conventions::default())
+    let derived = github::derive(&document, &Conventions::default());
+    for fact in derived.facts.iter().chain(&derived.tentative) {
+        fits_its_table(fact);
+    }
+    derived
+}
+
+/// The record tables as the product's content declares them.
+fn tables() -> &'static BTreeMap<String, toml::Table> {
+    static TABLES: OnceLock<BTreeMap<String, toml::Table>> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/tables");
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                let path = entry.unwrap().path();
+                let text = std::fs::read_to_string(&path).unwrap();
+                (path.file_stem().unwrap().to_string_lossy().into_owned(), text.parse().unwrap())
+            })
+            .collect()
+    })
+}
+
+/// Every column exists and holds what it may; what must not be unknown is not.
+fn fits_its_table(fact: &Fact) {
+    let table = tables().get(fact.table).unwrap_or_else(|| panic!("there is no table `{}`", fact.table));
+    let columns: BTreeMap<&str, &toml::Table> = table["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["name"].as_str().unwrap(), c.as_table().unwrap()))
+        .collect();
+    for (name, value) in &fact.values {
+        let column = columns.get(name).unwrap_or_else(|| panic!("`{}` has no column `{name}`", fact.table));
+        let kind = column["type"].as_str().unwrap();
+        let fits = match value {
+            FactValue::Null => true,
+            FactValue::Integer(n) => {
+                matches!(kind, "integer" | "instant") || (kind == "flag" && (0..=1).contains(n))
+            }
+            FactValue::Text(text) => {
+                let words = column.get("words").and_then(|w| w.as_array());
+                kind == "text" && words.is_none_or(|words| words.iter().any(|w| w.as_str() == Some(text)))
+            }
+            FactValue::Entity(key) => {
+                (kind == "account" && key.kind == "account")
+                    || (kind == "entity" && (key.kind == *name || *name != "account"))
+            }
+        };
+        assert!(fits, "`{}.{name}` is {kind} and cannot hold {value:?}", fact.table);
+    }
+    for (name, column) in columns {
+        let nullable = column.get("nullable").and_then(toml::Value::as_bool) == Some(true);
+        let said = fact.values.iter().any(|(n, v)| *n == name && *v != FactValue::Null);
+        assert!(nullable || said, "`{}.{name}` must not be unknown: {fact:?}", fact.table);
+    }
 }
 
 /// The rows of a table after all captures, each as a line; the last word about a key counts.
