@@ -53,6 +53,8 @@ pub struct Ledger {
     sealer: Sealer,
     /// Folders, and files written in place, whose names are known to be on the disk.
     folders: HashSet<String>,
+    /// Staged files that are not needed any more and could not be removed yet.
+    superfluous: Vec<String>,
     /// Why nothing can be written until the ledger is opened again.
     stopped: Option<String>,
 }
@@ -106,6 +108,7 @@ impl Ledger {
             entropy,
             sealer: Sealer::new()?,
             folders,
+            superfluous: Vec::new(),
             stopped: None,
         };
         if record.is_none() {
@@ -444,8 +447,8 @@ impl Ledger {
     }
 
     /// Removes what publishing made superfluous: partial tiles that are full now, and the staged batch. Failing costs space
-    /// only: stray partial tiles are still true, and the next open sweeps what is staged.
-    fn sweep(&self, name: Hex, batch: &Batch) {
+    /// only: stray partial tiles are still true, and a staged batch is tried again, at the latest by the next open.
+    fn sweep(&mut self, name: Hex, batch: &Batch) {
         let disk = &*self.reader.disk;
         let end = batch.end();
         let rows =
@@ -461,7 +464,11 @@ impl Ledger {
                 let _ = disk.remove(&folder);
             }
         }
-        let _ = disk.remove(&batch_path(name));
+        self.superfluous.push(batch_path(name));
+        self.superfluous.retain(|path| match disk.remove(path) {
+            Ok(()) => false,
+            Err(e) => e.kind() != io::ErrorKind::NotFound,
+        });
     }
 
     /// Entries committed: acknowledged, or about to be.
