@@ -3,10 +3,12 @@
 
 use std::process::ExitCode;
 
-use catalog::Catalog;
+use catalog::{Catalog, Engine};
 use conformance::cases::Bench;
+use conformance::duckdb::DuckDb;
 use conformance::server::Server;
 use libtest_mimic::{Arguments, Failed, Trial};
+use records::freeze::freeze_tables;
 use store::records::Records;
 
 fn main() -> ExitCode {
@@ -43,7 +45,46 @@ fn main() -> ExitCode {
         }));
     }
     trials.push(Trial::test("postgres gives the rows that sqlite gives", move || postgres(benches)));
+    trials.push(Trial::test("duckdb gives the rows that sqlite gives, from frozen tables", move || {
+        duckdb(benches)
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Freezes what each case reads, and lets another program run the query over it and compute the roots again.
+fn duckdb(benches: &[Bench<'_>]) -> Result<(), Failed> {
+    let Some(mut duckdb) = DuckDb::start() else { return Ok(()) };
+    for bench in benches {
+        let id = &bench.procedure.id;
+        let scenes = bench.scenes();
+        let folder = tempfile::tempdir()?;
+        let mut records = Records::create_sqlite(&folder.path().join("records.db"), &bench.tables)?;
+        bench.fill(&mut records, &scenes)?;
+        let expected = bench.run(&mut records.reader()?, &scenes)?;
+        let tables: Vec<&str> = bench.tables.iter().map(|t| t.name.as_str()).collect();
+        for ((position, scene), expected) in (1..).zip(&scenes).zip(expected) {
+            let case = &bench.cases[scene.case].name;
+            let frozen = freeze_tables(&mut records, &tables, position, folder.path())?;
+            let sql = bench.sql(scene, position, Engine::DuckDb)?;
+            if sql != bench.sql(scene, position, Engine::Sqlite)? {
+                return Err(format!("{id}: the text for DuckDB is not the one that ran").into());
+            }
+            let answer =
+                duckdb.reperform(folder.path(), &tables, &sql).map_err(|e| format!("{id}: {case}: {e}"))?;
+            if answer.rows != expected {
+                return Err(
+                    format!("{id}: {case}\n  sqlite: {expected:?}\n  duckdb: {:?}", answer.rows).into()
+                );
+            }
+            for frozen in frozen {
+                let root: String = frozen.root.0.iter().map(|b| format!("{b:02x}")).collect();
+                if answer.roots.get(&frozen.table) != Some(&root) {
+                    return Err(format!("{id}: {case}: the root of `{}` is another", frozen.table).into());
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn postgres(benches: &[Bench<'_>]) -> Result<(), Failed> {

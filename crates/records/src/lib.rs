@@ -4,6 +4,7 @@
 //! into an empty generation gives the same rows.
 
 mod apply;
+pub mod freeze;
 mod identity;
 
 pub use apply::{Applied, Applier, ApplyError, Source};
