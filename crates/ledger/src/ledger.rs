@@ -145,6 +145,7 @@ impl Ledger {
         }
         ledger.load_edge()?;
         ledger.recover()?;
+        ledger.resume_erasure()?;
         Ok(ledger)
     }
 
@@ -471,6 +472,46 @@ impl Ledger {
         });
     }
 
+    /// Sees to it that no staged file is left, on the disk too: one holds wrapped keys.
+    pub(crate) fn settle_staging(&mut self) -> Result<(), Error> {
+        let disk = Arc::clone(&self.reader.disk);
+        for path in std::mem::take(&mut self.superfluous) {
+            match disk.remove(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    self.superfluous.push(path.clone());
+                    return Err(Error::disk("remove", &path)(e));
+                }
+                _ => {}
+            }
+        }
+        disk.sync_folder("staging")
+            .map_err(Error::disk(FLUSH, "staging"))
+            .map_err(|error| self.after(error, false))
+    }
+
+    /// Puts a file in its place, whole and flushed.
+    pub(crate) fn put_file(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let disk = Arc::clone(&self.reader.disk);
+        let done = put(&*disk, &mut self.folders, &[(path.to_owned(), bytes)]);
+        done.map_err(|error| self.after(error, true))
+    }
+
+    /// Writes inside a file, flushed.
+    pub(crate) fn overwrite_file(&mut self, path: &str, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let disk = Arc::clone(&self.reader.disk);
+        let done = overwrite(&*disk, &mut self.folders, path, offset, bytes);
+        done.map_err(|error| self.after(error, false))
+    }
+
+    /// Removes a file, and flushes that it is gone.
+    pub(crate) fn remove_file(&mut self, path: &str) -> Result<(), Error> {
+        let disk = Arc::clone(&self.reader.disk);
+        let done = disk.remove(path).map_err(Error::disk("remove", path));
+        let done =
+            done.and_then(|()| disk.sync_folder(parent(path)).map_err(Error::disk(FLUSH, parent(path))));
+        done.map_err(|error| self.after(error, false))
+    }
+
     /// Entries committed: acknowledged, or about to be.
     #[must_use]
     pub fn committed(&self) -> u64 {
@@ -534,11 +575,11 @@ impl Ledger {
     }
 }
 
-fn log_path(tile: Tile) -> String {
+pub(crate) fn log_path(tile: Tile) -> String {
     format!("log/{}", tile.path())
 }
 
-fn flat(hashes: &[Hash]) -> Vec<u8> {
+pub(crate) fn flat(hashes: &[Hash]) -> Vec<u8> {
     hashes.iter().flat_map(|hash| hash.0).collect()
 }
 
@@ -547,7 +588,7 @@ fn parent(path: &str) -> &str {
 }
 
 /// Makes a folder and its parents, and flushes their names the first time they are met.
-fn ensure_folder(disk: &dyn Disk, known: &mut HashSet<String>, folder: &str) -> Result<(), Error> {
+pub(crate) fn ensure_folder(disk: &dyn Disk, known: &mut HashSet<String>, folder: &str) -> Result<(), Error> {
     if known.contains(folder) {
         return Ok(());
     }
@@ -559,7 +600,11 @@ fn ensure_folder(disk: &dyn Disk, known: &mut HashSet<String>, folder: &str) -> 
 }
 
 /// Puts whole files in their places, each complete or not there at all, and flushes bytes and names.
-fn put(disk: &dyn Disk, known: &mut HashSet<String>, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+pub(crate) fn put(
+    disk: &dyn Disk,
+    known: &mut HashSet<String>,
+    files: &[(String, Vec<u8>)],
+) -> Result<(), Error> {
     for (path, bytes) in files {
         ensure_folder(disk, known, parent(path))?;
         // Under a name of its own first, so that a reader (a mirror, an auditor) never sees half a file.

@@ -13,6 +13,7 @@
 
 mod batch;
 mod disk;
+mod erase;
 mod error;
 mod head;
 mod hex;
@@ -24,6 +25,7 @@ mod reader;
 mod writer;
 
 pub use disk::{Disk, Folder};
+pub use erase::Erasure;
 pub use error::Error;
 pub use head::{Head, HeadError};
 pub use hex::Hex;

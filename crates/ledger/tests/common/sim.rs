@@ -5,6 +5,8 @@
 //! may be any mixture of old, new and zeros. One promise of file systems it keeps: a file that is renamed doesn't lose its
 //! old name before it has the new one.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
