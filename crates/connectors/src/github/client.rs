@@ -304,7 +304,7 @@ fn headers() -> Vec<(&'static str, String)> {
 
 /// What an item is called for good. Events of a timeline may have no id: then the whole of it is its identity.
 fn identity(item: &Json) -> String {
-    for name in ["id", "sha", "node_id", "number", "_document_id"] {
+    for name in ["id", "sha", "node_id", "number", "_document_id", "version_id"] {
         match &item[name] {
             Json::Number(n) => return format!("{name} {n} {}", item["event"].as_str().unwrap_or("")),
             Json::String(s) if !s.is_empty() => {

@@ -11,6 +11,7 @@ use model::{Derived, DisplayFact, Document, Fact, FactValue, Grade, Instant, Key
 use serde_json::Value as Json;
 
 use super::COVERAGE;
+use super::strength::{InForce, Strength, applies, strength};
 use super::tickets::{Text, mentions};
 use crate::git::Conventions;
 
@@ -88,7 +89,7 @@ pub fn derive(document: &Document<'_>, conventions: &Conventions) -> Derived {
             }
         }
         // Kept as bytes: no table reads them yet, or another stream's receipt carries what is needed.
-        "rulesets" | "deployments" | "deployment_statuses" | "members_without_2fa" => {}
+        "rulesets" | "ruleset_history" | "deployments" | "deployment_statuses" | "members_without_2fa" => {}
         other => reader.out.problems.push(format!("the stream `{other}` is not one of GitHub's")),
     }
     reader.out
@@ -311,7 +312,7 @@ impl Reader<'_> {
     }
 
     /// The protection of the branch: classic protection and rulesets together, as the receipt of the last page of rules
-    /// carries them. What could not be read is NULL, but for what the part that was read already settles.
+    /// carries them.
     fn rules(&mut self, body: &Json, good: bool) {
         let context = self.context;
         let Some(branch) = context["branch"].as_str() else { return };
@@ -319,132 +320,89 @@ impl Reader<'_> {
             return;
         }
         let earlier = items(&context["earlier"]);
-        let rules: Option<Vec<&Json>> = good.then(|| earlier.iter().chain(items(body)).collect());
-        let classic = (context["classic"]["known"] == true).then_some(&context["classic"]["body"]);
-        let rule = |kind: &str| -> Option<Vec<&Json>> {
-            rules
-                .as_ref()
-                .map(|all| all.iter().filter(|r| r["type"] == kind).map(|r| &r["parameters"]).collect())
-        };
-
-        let classic_gates = classic.map(|c| {
-            c["required_pull_request_reviews"].is_object()
-                || c["required_status_checks"].is_object()
-                || c["restrictions"].is_object()
-                || c["lock_branch"]["enabled"] == true
-        });
-        const GATES: &[&str] = &[
-            "pull_request",
-            "required_status_checks",
-            "merge_queue",
-            "update",
-            "workflows",
-            "code_scanning",
-            "required_deployments",
-        ];
-        let gating: Option<Vec<&&Json>> = rules.as_ref().map(|all| {
-            all.iter().filter(|r| r["type"].as_str().is_some_and(|t| GATES.contains(&t))).collect()
-        });
-        let rules_gate = gating.as_ref().map(|g| !g.is_empty());
-
-        let approvals = at_least(
-            classic.map(|c| {
-                c["required_pull_request_reviews"]["required_approving_review_count"].as_i64().unwrap_or(0)
-            }),
-            rule("pull_request").map(|all| {
-                all.iter().filter_map(|p| p["required_approving_review_count"].as_i64()).max().unwrap_or(0)
-            }),
-        );
-        let dismisses = either(
-            classic.map(|c| c["required_pull_request_reviews"]["dismiss_stale_reviews"] == true),
-            rule("pull_request").map(|all| all.iter().any(|p| p["dismiss_stale_reviews_on_push"] == true)),
-        );
-        // A part that stands in the way is enough; without one, everything has to be known.
-        let blocks_force = either(
-            classic.map(|c| c.is_object() && c["allow_force_pushes"]["enabled"] != true),
-            rule("non_fast_forward").map(|all| !all.is_empty()),
-        );
-
-        let mut checks: BTreeSet<String> = BTreeSet::new();
-        for check in classic.into_iter().flat_map(|c| items(&c["required_status_checks"]["checks"])) {
-            checks.extend(text(&check["context"]));
-        }
-        for name in classic.into_iter().flat_map(|c| items(&c["required_status_checks"]["contexts"])) {
-            checks.extend(text(name));
-        }
-        for check in
-            rule("required_status_checks").iter().flatten().flat_map(|p| items(&p["required_status_checks"]))
-        {
-            checks.extend(text(&check["context"]));
-        }
-        let checks_required = (!checks.is_empty() || (classic.is_some() && rules.is_some()))
-            .then(|| i64::try_from(checks.len()).unwrap_or(i64::MAX));
-
-        // Who gets past: administrators unless they are bound, the allowances of classic protection, and the bypass
-        // actors of the rulesets that gate. What is not visible is not none.
-        let admins_bound = classic.map(|c| c["enforce_admins"]["enabled"] == true);
-        let classic_actors = match (classic, classic_gates) {
-            (Some(_), Some(false)) => Some(0),
-            (Some(c), Some(true)) if admins_bound == Some(true) => Some(
-                ["users", "teams", "apps"]
+        let rules: Option<Vec<InForce<'_>>> = good.then(|| {
+            let all = earlier.iter().chain(items(body));
+            all.map(|rule| InForce {
+                rule,
+                ruleset: rule["ruleset_id"].as_u64(),
+                bypass_actors: items(&context["rulesets"])
                     .iter()
-                    .map(|who| {
-                        items(&c["required_pull_request_reviews"]["bypass_pull_request_allowances"][*who])
-                            .len()
-                    })
-                    .sum::<usize>(),
-            ),
-            _ => None,
-        };
-        let rule_actors = gating.as_ref().and_then(|gating| {
-            let ids: BTreeSet<Option<u64>> = gating.iter().map(|r| r["ruleset_id"].as_u64()).collect();
-            ids.into_iter()
-                .map(|id| {
-                    items(&context["rulesets"])
-                        .iter()
-                        .find(|r| r["id"].as_u64() == id)
-                        .and_then(|r| r["bypass_actors"].as_array())
-                        .map(Vec::len)
-                })
-                .sum::<Option<usize>>()
+                    .find(|r| r["id"].is_u64() && r["id"] == rule["ruleset_id"])
+                    .and_then(|r| r["bypass_actors"].as_array())
+                    .map(Vec::len),
+            })
+            .collect()
         });
-        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let bypass_actors = classic_actors.zip(rule_actors).map(|(a, b)| count(a + b));
-        let binds_admins = match (classic_gates, rules_gate) {
-            (Some(true), _) if admins_bound == Some(true) => Some(true),
-            (_, Some(true)) if rule_actors == Some(0) => Some(true),
-            (Some(true), Some(false)) => admins_bound,
-            (Some(false), Some(true)) => rule_actors.map(|n| n == 0),
-            (Some(true), Some(true)) => rule_actors.map(|_| false),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        };
-
-        let values = vec![
-            ("repository", self.repository_key().into()),
-            ("branch", branch.into()),
-            ("protected", either(classic_gates, rules_gate).into()),
-            ("approvals_required", approvals.into()),
-            ("dismisses_stale", dismisses.into()),
-            ("binds_admins", binds_admins.into()),
-            ("allows_force_push", blocks_force.map(|blocked| !blocked).into()),
-            ("checks_required", checks_required.into()),
-            ("bypass_actors", bypass_actors.into()),
-            ("valid_from", self.collected_at.into()),
-            ("valid_to", Instant::FOREVER.into()),
-        ];
-        let about = self.key("branch_rule", branch.to_owned());
-        self.fact("branch_rule", about, Grade::System, values);
-        for name in checks {
+        let classic = (context["classic"]["known"] == true).then_some(&context["classic"]["body"]);
+        let strength = strength(classic, rules.as_deref());
+        for name in &strength.checks {
+            // Until when nobody knows: the next look sees only the next instant.
             let values = vec![
                 ("repository", self.repository_key().into()),
                 ("name", name.as_str().into()),
                 ("valid_from", self.collected_at.into()),
-                ("valid_to", Instant::FOREVER.into()),
             ];
             let about = self.key("required_check", format!("{branch} {name}"));
             self.fact("required_check", about, Grade::System, values);
         }
+        self.branch_rule(branch, &strength, self.collected_at, None);
+        self.history(branch);
+    }
+
+    /// What the rulesets' own history shows: which of them was in force when. Nothing is known of classic protection in
+    /// those days, so that a branch no ruleset guarded may have been guarded all the same.
+    fn history(&mut self, branch: &str) {
+        let histories = items(&self.context["history"]);
+        let mut starts: BTreeSet<Instant> = BTreeSet::new();
+        for version in histories.iter().flat_map(|h| items(&h["versions"])) {
+            starts.extend(instant(&version["updated_at"]).filter(|at| *at < self.collected_at));
+        }
+        let Some(first) = starts.first().copied() else { return };
+        self.branch_rule(branch, &Strength::default(), Instant::BEGINNING, Some(first));
+        let ends: Vec<Instant> = starts.iter().skip(1).copied().chain([self.collected_at]).collect();
+        for (from, to) in starts.into_iter().zip(ends) {
+            let mut rules = vec![];
+            for history in histories {
+                let in_force = items(&history["versions"])
+                    .iter()
+                    .filter_map(|v| Some((instant(&v["updated_at"])?, &v["state"])))
+                    .filter(|(at, _)| *at <= from)
+                    .max_by_key(|(at, _)| *at);
+                let Some((_, state)) = in_force else { continue };
+                if state["enforcement"] != "active"
+                    || state["target"] != "branch"
+                    || !applies(state, branch, self.context)
+                {
+                    continue;
+                }
+                let (ruleset, bypass_actors) =
+                    (history["id"].as_u64(), state["bypass_actors"].as_array().map(Vec::len));
+                rules.extend(items(&state["rules"]).iter().map(|rule| InForce {
+                    rule,
+                    ruleset,
+                    bypass_actors,
+                }));
+            }
+            self.branch_rule(branch, &strength(None, Some(&rules)), from, Some(to));
+        }
+    }
+
+    fn branch_rule(&mut self, branch: &str, strength: &Strength, from: Instant, to: Option<Instant>) {
+        let values = vec![
+            ("repository", self.repository_key().into()),
+            ("branch", branch.into()),
+            ("protected", strength.protected.into()),
+            ("approvals_required", strength.approvals.into()),
+            ("dismisses_stale", strength.dismisses.into()),
+            ("binds_admins", strength.binds_admins.into()),
+            ("allows_force_push", strength.blocks_force.map(|blocked| !blocked).into()),
+            ("checks_required", strength.checks_required.into()),
+            ("bypass_actors", strength.bypass_actors.into()),
+            ("valid_from", from.into()),
+            ("valid_to", to.into()),
+        ];
+        let about = self.key("branch_rule", branch.to_owned());
+        self.fact("branch_rule", about, Grade::System, values);
     }
 
     fn commits(&mut self, body: &Json) {
@@ -953,8 +911,8 @@ impl Reader<'_> {
                 ("account", account.into()),
                 ("organisation", organisation.into()),
                 ("role", role.into()),
+                // Seen at this instant; until when it lasts, the next look or nobody knows.
                 ("valid_from", self.collected_at.into()),
-                ("valid_to", Instant::FOREVER.into()),
             ];
             self.fact("membership", about, Grade::System, values);
         }
@@ -988,11 +946,11 @@ fn revision(sha: &str) -> Key {
     Key::new("revision", "", sha)
 }
 
-fn items(json: &Json) -> &[Json] {
+pub(super) fn items(json: &Json) -> &[Json] {
     json.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn text(json: &Json) -> Option<String> {
+pub(super) fn text(json: &Json) -> Option<String> {
     json.as_str().filter(|t| !t.is_empty()).map(str::to_owned)
 }
 
@@ -1025,24 +983,6 @@ fn known(word: &str) -> &'static str {
         "pending",
     ];
     WORDS.iter().copied().find(|w| *w == word).unwrap_or("unknown")
-}
-
-/// Or of two parts of which one may be unknown.
-fn either(a: Option<bool>, b: Option<bool>) -> Option<bool> {
-    match (a, b) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    }
-}
-
-/// The larger of two counts of which one may be unknown: what is known already asks for so many.
-fn at_least(a: Option<i64>, b: Option<i64>) -> Option<i64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
-        (Some(n), None) | (None, Some(n)) => Some(n).filter(|n| *n > 0),
-        (None, None) => None,
-    }
 }
 
 /// Name and address of every co-author a message names.

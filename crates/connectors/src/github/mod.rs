@@ -14,6 +14,7 @@ mod probe;
 mod protection;
 mod pulls;
 mod streams;
+mod strength;
 mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use serde_json::{Value as Json, json};
 use client::{Answer, Client, Stop, segment};
 pub use derive::derive;
 pub use probe::{StreamCheck, probe};
+use protection::Protection;
 pub use streams::{STREAMS, Stream, StreamKind, stream_named};
 
 /// Name and version of this collector, as receipts give it.
@@ -121,6 +123,8 @@ struct Run<'a> {
     /// GitHub's own clock at the beginning: no later instant is claimed as looked at.
     now: Instant,
     branch: String,
+    /// What GitHub's `~DEFAULT_BRANCH` means; usually the same.
+    default_branch: String,
     /// Organisation that owns the repository; `None` for a personal account.
     organisation: Option<String>,
 }
@@ -178,8 +182,8 @@ pub fn collect(
     for stream in STREAMS {
         recorder.open(stream.name, Window { from: window.from.min(window.to), to: now.min(window.to) });
     }
-    let mut classic = Classic::Unknown;
-    let outcome = everything(source, cursors, window, &mut client, &mut recorder, &mut classic);
+    let mut protection = Protection::default();
+    let outcome = everything(source, cursors, window, &mut client, &mut recorder, &mut protection);
     let now = client.http().now();
     match outcome {
         Ok(()) => {}
@@ -188,17 +192,18 @@ pub fn collect(
             recorder.abort(status, &reason, now).map_err(GitHubError::Sink)?;
         }
     }
-    let windows = table_coverage(recorder.summaries(), classic);
+    let windows = table_coverage(recorder.summaries(), &protection);
     recorder.statement(COVERAGE, json!({ "windows": windows }), now).map_err(GitHubError::Sink)?;
     let streams = recorder.into_summaries();
     Ok(RunSummary { streams, requests: http.requests() - requests, waited: http.waited() - waited })
 }
 
 /// Whether the default branch has a classic protection, whose overrides only the audit log shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum Classic {
     Absent,
     Present,
+    #[default]
     Unknown,
 }
 
@@ -208,7 +213,7 @@ fn everything(
     window: Window,
     client: &mut Client<'_>,
     recorder: &mut Recorder<'_, '_>,
-    classic: &mut Classic,
+    protection: &mut Protection,
 ) -> Result<(), Stop> {
     let Some((run, repository)) = first_look(source, cursors, window, client, recorder)? else {
         return Err(Stop::Ended(
@@ -216,7 +221,7 @@ fn everything(
             "the repository itself could not be read, so nothing in it was asked for".to_owned(),
         ));
     };
-    *classic = protection::collect(&run, client, recorder)?;
+    *protection = protection::collect(&run, client, recorder)?;
     let changes = commits::collect(&run, client, recorder)?;
     pulls::collect(&run, client, recorder, &changes)?;
     protection::rule_suites(&run, client, recorder)?;
@@ -247,9 +252,7 @@ fn first_look<'a>(
         return Ok(None);
     }
     let repository = response.json();
-    let Some(branch) =
-        source.branch.clone().or_else(|| repository["default_branch"].as_str().map(str::to_owned))
-    else {
+    let Some(default_branch) = repository["default_branch"].as_str().map(str::to_owned) else {
         recorder.page(STREAM, &response, Json::Null, 0)?;
         recorder.gap(
             STREAM,
@@ -258,13 +261,14 @@ fn first_look<'a>(
         );
         return Ok(None);
     };
+    let branch = source.branch.clone().unwrap_or_else(|| default_branch.clone());
     // Never later than either clock: what happens from now on belongs to the next run.
     let now = response.date().map_or(response.received_at, |date| date.min(response.received_at));
     let owner = &repository["owner"];
     let organisation = (owner["type"] == "Organization")
         .then(|| owner["login"].as_str().unwrap_or(&source.owner).to_owned());
     recorder.page(STREAM, &response, json!({ "branch": branch }), 1)?;
-    let run = Run { source, cursors, window, now, branch, organisation };
+    let run = Run { source, cursors, window, now, branch, default_branch, organisation };
     for stream in STREAMS {
         recorder.set_window(
             stream.name,
@@ -284,10 +288,10 @@ fn snapshot_window(first: Instant, last: Instant) -> Window {
 }
 
 /// What the run's streams say about the record tables that rest on them.
-fn table_coverage(streams: &[collect::StreamSummary], classic: Classic) -> Vec<Json> {
+fn table_coverage(streams: &[collect::StreamSummary], protection: &Protection) -> Vec<Json> {
     let mut windows = vec![];
     for (table, names) in streams::RESTS_ON {
-        let needed = |name: &str| !(name == "audit_log" && classic == Classic::Absent);
+        let needed = |name: &str| !(name == "audit_log" && protection.classic == Classic::Absent);
         let parts: Vec<&collect::StreamSummary> =
             streams.iter().filter(|s| names.contains(&s.stream) && needed(s.stream)).collect();
         // A part that is missing altogether was never closed: nothing is claimed.
@@ -318,6 +322,12 @@ fn table_coverage(streams: &[collect::StreamSummary], classic: Classic) -> Vec<J
         let reasons: Vec<String> =
             bad.iter().map(|s| format!("{}: {}", s.stream, s.coverage.reason)).collect();
         windows.push(statement(table, status, Window { from, to }, &reasons.join("; ")));
+    }
+    // The rulesets' own history reaches back further than the look of today.
+    if let (Some(from), Some(rules)) = (protection.known_since, streams.iter().find(|s| s.stream == "rules"))
+    {
+        let window = Window { from, to: rules.coverage.window.to.max(from) };
+        windows.push(statement("branch_rule", CoverageStatus::Complete, window, ""));
     }
     windows
 }
@@ -352,6 +362,7 @@ pub fn pull(
         "repository",
         "branch_protection",
         "rulesets",
+        "ruleset_history",
         "rules",
         "pulls",
         "timeline",

@@ -56,6 +56,7 @@ fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>)
             "repository" => Some(base.clone()),
             "branch_protection" => Some(format!("{base}/branches/{branch}/protection")),
             "rulesets" => Some(format!("{base}/rulesets?includes_parents=true&per_page=1")),
+            "ruleset_history" => seen.ruleset.map(|id| format!("{base}/rulesets/{id}/history?per_page=1")),
             "rules" => Some(format!("{base}/rules/branches/{branch}?per_page=1")),
             "commits" => Some(format!("{base}/commits?sha={branch}&per_page=1")),
             "commit_pulls" => seen.tip.as_ref().map(|tip| format!("{base}/commits/{tip}/pulls?per_page=1")),
@@ -129,6 +130,7 @@ struct Seen {
     branch: Option<String>,
     organisation: Option<String>,
     tip: Option<String>,
+    ruleset: Option<u64>,
     pull: Option<u64>,
     deployment: Option<u64>,
 }
@@ -142,6 +144,7 @@ impl Seen {
                     .then(|| body["owner"]["login"].as_str().map(str::to_owned))
                     .flatten();
             }
+            "rulesets" => self.ruleset = body[0]["id"].as_u64(),
             "commits" => self.tip = body[0]["sha"].as_str().map(str::to_owned),
             "pulls" => self.pull = body[0]["number"].as_u64(),
             "deployments" => self.deployment = body[0]["id"].as_u64(),

@@ -17,7 +17,7 @@ pub(super) fn collect(
     run: &Run<'_>,
     client: &mut Client<'_>,
     recorder: &mut Recorder<'_, '_>,
-) -> Result<Classic, Stop> {
+) -> Result<Protection, Stop> {
     let begun = client.http().now();
     let base = run.source.path();
     let branch = segment(&run.branch);
@@ -40,18 +40,82 @@ pub(super) fn collect(
     recorder.set_window("rulesets", snapshot_window(begun, now));
     recorder.close("rulesets", None, now)?;
 
-    rules(
-        run,
-        client,
-        recorder,
-        json!({
-            "branch": run.branch, "protected": protected, "classic": evidence, "rulesets": rulesets,
-        }),
-    )?;
+    let history = histories(run, client, recorder, &rulesets)?;
+    let first =
+        history.iter().filter_map(first_version).min().filter(|_| !recorder.has_gap("ruleset_history"));
+    let now = client.http().now();
+    recorder.set_window(
+        "ruleset_history",
+        Window { from: first.unwrap_or(begun), to: snapshot_window(begun, now).to },
+    );
+    recorder.close("ruleset_history", None, now)?;
+
+    let context = json!({
+        "branch": run.branch, "default_branch": run.default_branch, "protected": protected, "classic": evidence, "rulesets": rulesets, "history": history,
+    });
+    rules(run, client, recorder, context)?;
     let now = client.http().now();
     recorder.set_window("rules", snapshot_window(begun, now));
     recorder.close("rules", None, now)?;
-    Ok(classic)
+    Ok(Protection { classic, known_since: first })
+}
+
+/// What the rest of a run needs to know of the protection.
+#[derive(Default)]
+pub(super) struct Protection {
+    pub(super) classic: Classic,
+    /// From when the history of the rulesets shows what was in force.
+    pub(super) known_since: Option<Instant>,
+}
+
+/// Every version of every ruleset of the repository: GitHub's own record of what was in force when. Rulesets of the
+/// organisation are left out, and only make the branch stronger than what is shown.
+fn histories(
+    run: &Run<'_>,
+    client: &mut Client<'_>,
+    recorder: &mut Recorder<'_, '_>,
+    rulesets: &Json,
+) -> Result<Vec<Json>, Stop> {
+    const STREAM: &str = "ruleset_history";
+    let mut all = vec![];
+    for ruleset in rulesets.as_array().into_iter().flatten() {
+        let Some(id) = ruleset["id"].as_u64().filter(|_| ruleset["source_type"] == "Repository") else {
+            continue;
+        };
+        let path = format!("{}/rulesets/{id}/history", run.source.path());
+        let context = json!({ "ruleset": id });
+        let mut numbers = vec![];
+        let listed = client.list(
+            recorder,
+            STREAM,
+            &format!("{path}?per_page=100"),
+            None,
+            &context,
+            &mut |version| {
+                numbers.extend(version["version_id"].as_u64());
+                Go::On
+            },
+        )?;
+        let mut versions = vec![];
+        for number in numbers {
+            if let Some(version) =
+                client.document(recorder, STREAM, &format!("{path}/{number}"), context.clone())?
+            {
+                versions.push(json!({ "updated_at": version["updated_at"], "state": version["state"] }));
+            }
+        }
+        // A history with a hole in it shows the wrong version where the hole is.
+        let complete = listed.whole && listed.count == u64::try_from(versions.len()).unwrap_or(0);
+        if complete {
+            all.push(json!({ "id": id, "versions": versions }));
+        }
+    }
+    Ok(all)
+}
+
+fn first_version(history: &Json) -> Option<Instant> {
+    let versions = history["versions"].as_array()?;
+    versions.iter().filter_map(|v| v["updated_at"].as_str()?.parse().ok()).min()
 }
 
 /// Classic protection. GitHub says 404 both for a branch that has none and to those who may not know: the words of the
@@ -120,7 +184,9 @@ fn rulesets(run: &Run<'_>, client: &mut Client<'_>, recorder: &mut Recorder<'_, 
             );
         }
         // What is not visible stays absent: it is not an empty list.
-        all.push(json!({ "id": id, "enforcement": ruleset["enforcement"], "bypass_actors": ruleset["bypass_actors"] }));
+        all.push(json!({
+            "id": id, "source_type": ruleset["source_type"], "bypass_actors": ruleset["bypass_actors"],
+        }));
     }
     Ok(Json::Array(all))
 }

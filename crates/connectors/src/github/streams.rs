@@ -61,6 +61,13 @@ pub const STREAMS: &[Stream] = &[
         None,
         "the rulesets and who may bypass them",
     ),
+    stream(
+        "ruleset_history",
+        Detail,
+        "Administration: read",
+        None,
+        "every version of a ruleset, with the instant it came into force",
+    ),
     stream("rules", Snapshot, "Metadata: read", None, "the rules in force on the default branch"),
     stream("commits", Event, "Contents: read", None, "what landed on the default branch, in which order"),
     stream(

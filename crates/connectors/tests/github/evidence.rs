@@ -324,7 +324,11 @@ fn checks_come_from_two_systems_with_every_repetition_on_the_merged_head() {
 /// The columns of the branch's rule that say how strong it is.
 fn rule(world: &World) -> String {
     let ledger = collect(world);
-    let row = rows(&ledger.captures, "branch_rule").remove(0);
+    let row = rows(&ledger.captures, "branch_rule").pop().unwrap();
+    assert!(
+        row.ends_with("valid_from=2026-03-01T12:00:00Z valid_to=?"),
+        "a look proves its own instant: {row}"
+    );
     let from = row.find("protected=").unwrap();
     row[from..row.find(" valid_from").unwrap()].to_owned()
 }
@@ -386,6 +390,84 @@ fn classic_protection_and_rulesets_hold_together() {
     );
     let checks = rows(&collect(&world).captures, "required_check");
     assert_eq!(checks.len(), 0);
+}
+
+#[test]
+fn the_history_of_a_ruleset_shows_what_was_in_force_when() {
+    let base = "/repos/acme/app";
+    let world = World::healthy();
+    world.refuse(&format!("{base}/branches/main/protection"), 404, "Branch not protected");
+    let state = |enforcement: &str, approvals: u64, include: &str| {
+        json!({ "id": 42, "target": "branch", "source_type": "Repository", "enforcement": enforcement, "bypass_actors": [],
+            "conditions": { "ref_name": { "include": [include], "exclude": [] } },
+            "rules": [
+                { "type": "pull_request", "parameters": { "required_approving_review_count": approvals, "dismiss_stale_reviews_on_push": true } },
+                { "type": "non_fast_forward" },
+            ] })
+    };
+    let rule = |kind: &str| json!({ "type": kind, "ruleset_id": 42, "parameters": { "required_approving_review_count": 2 } });
+    world
+        .set(&format!("{base}/rules/branches/main"), json!([rule("pull_request"), rule("non_fast_forward")]));
+    world.set(&format!("{base}/rulesets"), json!([{ "id": 42 }, { "id": 43 }]));
+    let mut now = state("active", 2, "~DEFAULT_BRANCH");
+    world.set(&format!("{base}/rulesets/42"), now.clone());
+    now["id"] = json!(43);
+    now["source_type"] = json!("Organization");
+    world.set(&format!("{base}/rulesets/43"), now);
+    let versions = [
+        ("2025-06-01T00:00:00Z", state("active", 1, "~DEFAULT_BRANCH")),
+        ("2026-01-10T09:00:00Z", state("disabled", 1, "~DEFAULT_BRANCH")),
+        ("2026-01-10T12:00:00Z", state("active", 2, "refs/heads/*")),
+        ("2026-02-01T00:00:00Z", state("active", 2, "refs/heads/release/**")),
+        ("2026-02-02T00:00:00Z", state("active", 2, "~ALL")),
+    ];
+    let mut list = vec![];
+    for (n, (at, state)) in versions.iter().enumerate() {
+        // Newest first.
+        list.insert(0, json!({ "version_id": n + 1, "updated_at": at, "actor": { "id": 14 } }));
+        let version = json!({ "version_id": n + 1, "updated_at": at, "state": state });
+        world.set(&format!("{base}/rulesets/42/history/{}", n + 1), version);
+    }
+    world.set(&format!("{base}/rulesets/42/history"), json!(list));
+    let ledger = collect(&world);
+    let held: Vec<String> = rows(&ledger.captures, "branch_rule")
+        .iter()
+        .map(|r| {
+            let word = |name: &str| {
+                r.split(' ').find_map(|w| w.strip_prefix(name)).unwrap().replace("T00:00:00Z", "")
+            };
+            format!(
+                "{} {} {} .. {}",
+                word("protected="),
+                word("approvals_required="),
+                word("valid_from="),
+                word("valid_to=")
+            )
+        })
+        .collect();
+    assert_eq!(
+        held,
+        [
+            // Before the first ruleset nothing is known, and while it was off a classic protection may have stood in.
+            "? ? 0001-01-01 .. 2025-06-01",
+            "1 1 2025-06-01 .. 2026-01-10T09:00:00Z",
+            "? ? 2026-01-10T09:00:00Z .. 2026-01-10T12:00:00Z",
+            "1 2 2026-01-10T12:00:00Z .. 2026-02-01",
+            "? ? 2026-02-01 .. 2026-02-02",
+            "1 2 2026-02-02 .. 2026-03-01T12:00:00Z",
+            // And what is seen today.
+            "1 2 2026-03-01T12:00:00Z .. ?",
+        ]
+    );
+    assert_eq!(ledger.coverage("ruleset_history"), "complete");
+    assert_eq!(ledger.table("branch_rule"), ["complete reason=?", "complete reason=?"]);
+
+    // Without the right to see it there is only today.
+    world.refuse(&format!("{base}/rulesets/42/history"), 404, "Not Found");
+    let ledger = collect(&world);
+    assert_eq!(rows(&ledger.captures, "branch_rule").len(), 1);
+    assert!(ledger.coverage("ruleset_history").starts_with("not_permitted"));
+    assert_eq!(ledger.table("branch_rule").len(), 1);
 }
 
 #[test]

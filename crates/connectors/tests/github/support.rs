@@ -149,16 +149,23 @@ pub(crate) fn rows(captures: &[Capture], table: &str) -> Vec<String> {
     for capture in captures {
         let derived = derive(capture);
         for fact in derived.facts.iter().filter(|f| f.table == table) {
-            latest.insert(fact.about.key.clone(), line(fact));
+            latest.insert(version(fact), line(fact));
         }
         for fact in derived.tentative.iter().filter(|f| f.table == table) {
-            first.entry(fact.about.key.clone()).or_insert_with(|| line(fact));
+            first.entry(version(fact)).or_insert_with(|| line(fact));
         }
     }
     for (key, line) in first {
         latest.entry(key).or_insert(line);
     }
     latest.into_values().collect()
+}
+
+/// The key, and for a state the start of the version: versions stand beside each other.
+fn version(fact: &Fact) -> String {
+    let start = fact.values.iter().find(|(name, _)| *name == "valid_from");
+    let start = start.map_or(0, |(_, value)| if let FactValue::Integer(n) = value { *n } else { 0 });
+    format!("{} {:020}", fact.about.key, start.saturating_add(100_000_000_000_000))
 }
 
 pub(crate) fn problems(captures: &[Capture]) -> Vec<String> {
