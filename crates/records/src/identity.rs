@@ -65,8 +65,7 @@ impl Identity {
 
     /// The account goes by this name.
     pub(crate) fn name(&mut self, account: i64, name: &str, links: &mut Vec<Link>) {
-        let folded = fold_name(name);
-        if !folded.is_empty() {
+        for folded in name_keys(name) {
             self.add_trait(account, (Likeness::Name, folded), links);
         }
     }
@@ -78,8 +77,11 @@ impl Identity {
         let Some(local) = local_part(&email) else { return };
         let same = self.by_email.entry(email).or_default();
         same.insert(account);
-        let first = same.iter().next().copied().unwrap_or(account);
-        self.unite(first, account, "same_email", links);
+        // Those who had it before are one person already.
+        let before = same.iter().copied().find(|other| *other != account);
+        if let Some(before) = before {
+            self.unite(before, account, "same_email", links);
+        }
         self.add_trait(account, (Likeness::LocalPart, local), links);
     }
 
@@ -146,9 +148,26 @@ impl Identity {
     }
 }
 
-/// A name for comparing: lower case, single spaces. Robots' and empty names compare like any other.
-fn fold_name(name: &str) -> String {
-    name.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+/// A name for comparing, in two ways: all its words in any order (`Kim Hana`, `Hana Kim`), and its first and last word
+/// (`Ann Lee`, `Ann B. Lee`). Case, punctuation and initials do not count.
+fn name_keys(name: &str) -> BTreeSet<String> {
+    let lower = name.to_lowercase();
+    let mut words: Vec<&str> =
+        lower.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() > 1).collect();
+    if words.is_empty() {
+        // A name of single characters is a name, too.
+        words = lower.split_whitespace().collect();
+    }
+    let mut keys = BTreeSet::new();
+    if let (Some(first), Some(last)) = (words.first(), words.last()) {
+        keys.insert(format!("{first} … {last}"));
+    }
+    words.sort_unstable();
+    words.dedup();
+    if !words.is_empty() {
+        keys.insert(words.join(" "));
+    }
+    keys
 }
 
 /// The local part of an address for comparing: without a `+tag`, and of a code host's no-reply address the login.
@@ -213,6 +232,10 @@ mod tests {
             "1=1 2=2 1~2",
         );
         check(&["email 1 ann@a.test", "email 2 bob@b.test"], "1=1 2=2");
+        check(&["account 1", "name 1 Dan O'Dee", "account 2", "name 2 Dan H. O'Dee"], "1=1 2=2 1~2");
+        check(&["account 1", "name 1 Hana Kim", "account 2", "name 2 Kim (Hana)"], "1=1 2=2 1~2");
+        check(&["account 1", "name 1 王 小", "account 2", "name 2 王 小"], "1=1 2=2 1~2");
+        check(&["account 1", "name 1 Ann Lee", "account 2", "name 2 Ann Fox"], "1=1 2=2");
         check(&["email 1 7+ann@users.noreply.hub.test", "login 2 ann"], "1=1 2=2 1~2");
         check(&["email 1 ann+work@a.test", "email 2 ann@b.test"], "1=1 2=2 1~2");
     }

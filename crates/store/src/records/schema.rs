@@ -5,7 +5,7 @@ use model::{Column, RESERVED_COLUMNS, Row, Table, TableKind, Value};
 use super::{CURRENT, RecordsError};
 
 /// Version of what a generation holds besides the record tables. Another version is another generation.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 /// The columns that make a stored row unique: by what it is looked up, then entity, position and place.
 pub(super) fn key(table: &Table) -> Vec<&str> {
@@ -16,7 +16,7 @@ pub(super) fn key(table: &Table) -> Vec<&str> {
 }
 
 /// Whether rows lie in the order of `cluster_by`. A key cannot hold NULL, so a table whose clustering column may be
-/// unknown has an index instead.
+/// unknown has an index on each of them instead: SQLite makes none of its own for tables without row ids.
 pub(super) fn clustered(table: &Table) -> bool {
     !table.cluster_by.is_empty()
         && table.cluster_by.iter().all(|name| table.columns.iter().any(|c| c.name == *name && !c.nullable))
@@ -27,8 +27,10 @@ pub(super) fn indexes(table: &Table) -> Vec<(String, String)> {
     let mut indexes = Vec::new();
     if clustered(table) {
         indexes.push((format!("{}_row_id", table.name), "id".to_owned()));
-    } else if !table.cluster_by.is_empty() {
-        indexes.push((format!("{}_row_by", table.name), table.cluster_by.join(", ")));
+    } else {
+        for column in &table.cluster_by {
+            indexes.push((format!("{}_row_by_{column}", table.name), column.clone()));
+        }
     }
     indexes
 }
