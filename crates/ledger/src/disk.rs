@@ -128,6 +128,16 @@ impl Folder {
         Self { root: root.to_owned(), _lock: None }
     }
 
+    /// Opens a folder for a backup, making it if needed. It isn't locked, and may lie on a network file system.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn for_backup(root: &Path) -> Result<Self, Error> {
+        let name = root.display().to_string();
+        fs::create_dir_all(root).map_err(Error::disk("make the folder", &name))?;
+        Ok(Self { root: root.to_owned(), _lock: None })
+    }
+
     fn at(&self, path: &str) -> PathBuf {
         if path.is_empty() { self.root.clone() } else { self.root.join(path) }
     }

@@ -35,6 +35,8 @@ use crate::reader::{CHECKPOINT, Entries, PACK_RECORD, PACKS, Reader};
 
 /// The action of an [`Error::Disk`] that names could not be flushed.
 const FLUSH: &str = "flush";
+/// Where a file of keys is written before it gets its name.
+const KEY_DRAFT: &str = "keys/draft";
 const FOLDERS: [&str; 6] = ["log", "log/tile", "objects", "keys", "keys/slots", "staging"];
 
 /// A ledger open for writing. One exists per workspace at a time.
@@ -217,6 +219,10 @@ impl Ledger {
             if !keep.contains(&path) {
                 self.reader.disk.remove(&path).map_err(Error::disk("remove", &path))?;
             }
+        }
+        match self.reader.disk.remove(KEY_DRAFT) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::disk("remove", KEY_DRAFT)(e)),
+            _ => {}
         }
         self.publish()
     }
@@ -607,10 +613,12 @@ pub(crate) fn put(
 ) -> Result<(), Error> {
     for (path, bytes) in files {
         ensure_folder(disk, known, parent(path))?;
-        // Under a name of its own first, so that a reader (a mirror, an auditor) never sees half a file.
-        const DRAFT: &str = "staging/draft";
-        disk.create(DRAFT, bytes).map_err(Error::disk("write", path))?;
-        disk.rename(DRAFT, path).map_err(Error::disk("move into place", path))?;
+        // Under a name of its own first, so that a reader (a mirror, an auditor) never sees half a file. Outside the log
+        // folder, where every file must be accounted for; keys may lie on a disk of their own.
+        let draft = if path.starts_with("keys/") { KEY_DRAFT } else { "staging/draft" };
+        ensure_folder(disk, known, parent(draft))?;
+        disk.create(draft, bytes).map_err(Error::disk("write", path))?;
+        disk.rename(draft, path).map_err(Error::disk("move into place", path))?;
     }
     let folders: BTreeSet<&str> = files.iter().map(|(path, _)| parent(path)).collect();
     folders.into_iter().try_for_each(|folder| disk.sync_folder(folder).map_err(Error::disk(FLUSH, folder)))

@@ -9,8 +9,11 @@
 //!   [`Folder`] is the real disk; the working database holds the head.
 //! - [`NewEntry`] goes in, [`Leaf`] and [`Entry`] come out.
 //!
+//! - [`backup()`] and [`restore()`], [`Erasure`], [`timestamp`] and [`witness`] are what happens to a ledger in a longer life.
+//!
 //! No clock and no randomness of its own, no network.
 
+mod backup;
 mod batch;
 mod disk;
 mod erase;
@@ -22,8 +25,11 @@ mod leaf;
 mod ledger;
 mod object;
 mod reader;
+pub mod timestamp;
+pub mod witness;
 mod writer;
 
+pub use backup::{Confirmation, backup, restore};
 pub use disk::{Disk, Folder};
 pub use erase::Erasure;
 pub use error::Error;

@@ -215,7 +215,10 @@ impl Reader {
     /// # Errors
     /// An older size beyond the log, or tiles that cannot be read.
     pub fn consistency(&self, old: u64) -> Result<Vec<tlog::Hash>, Error> {
-        let size = self.checkpoint_read()?.0.size;
+        self.consistency_to(old, self.checkpoint_read()?.0.size)
+    }
+
+    pub(crate) fn consistency_to(&self, old: u64, size: u64) -> Result<Vec<tlog::Hash>, Error> {
         tlog::consistency_proof(old, size, |s| tlog::subtree_hash(s, size, |tile| self.tile(tile)))
     }
 }

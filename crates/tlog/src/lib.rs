@@ -43,7 +43,7 @@ pub const MAX_SIZE: u64 = i64::MAX as u64;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Bytes that don't have the form the specification asks for.
-    #[error("not a {what}: {why}")]
+    #[error("no valid {what}: {why}")]
     Form {
         /// What they should be.
         what: &'static str,
