@@ -124,11 +124,21 @@ impl Period {
         Ok(Self { from: start_of(from)?, to: start_of(after)?, tz: tz.to_owned() })
     }
 
-    /// The twelve months that end with the day of `now` in zone `tz`.
+    /// The twelve months up to `now`, from the first moment of a day in zone `tz`. It ends with `now` and not with the
+    /// day: nothing of it lies in the future, so that all of it can be known.
     ///
     /// # Errors
     /// An unknown zone.
     pub fn last_twelve_months(now: Instant, tz: &str) -> Result<Self, TimeError> {
+        let days = Self::twelve_months_to_day_of(now, tz)?;
+        Ok(Self { to: Instant::from_ms(now.ms() + 1), ..days })
+    }
+
+    /// The twelve months that end with the day of `now` in zone `tz`.
+    ///
+    /// # Errors
+    /// An unknown zone.
+    pub fn twelve_months_to_day_of(now: Instant, tz: &str) -> Result<Self, TimeError> {
         let zone = TimeZone::get(tz).map_err(|_| TimeError::Zone { name: tz.to_owned() })?;
         let today = now.timestamp().to_zoned(zone).date();
         let from = today
@@ -245,6 +255,7 @@ mod tests {
         let now: Instant = "2026-11-23T00:30:00Z".parse().unwrap();
         let p = Period::last_twelve_months(now, "America/New_York").unwrap();
         assert_eq!((p.first_date(), p.last_date()), ("2025-11-23".to_owned(), "2026-11-22".to_owned()));
+        assert!(p.contains(now) && !p.contains(Instant::from_ms(now.ms() + 1)));
         // 29 February has no twin a year earlier.
         let leap: Instant = "2024-02-29T12:00:00Z".parse().unwrap();
         let p = Period::last_twelve_months(leap, "UTC").unwrap();

@@ -69,7 +69,11 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
     })?;
     let history = workspace.history(&repository.key, &period, session.now)?;
     let look_first = workspace.look_first(&report, &repository.key, FIRST)?;
-    let verify = format!("tickmark --workspace {} verify", place.folder.display());
+    // The plain command finds the same workspace again unless it was named.
+    let verify = match &session.named {
+        None => "tickmark verify".to_owned(),
+        Some(folder) => format!("tickmark --workspace {} verify", folder.display()),
+    };
     if check.json {
         let document = Document {
             repository: Repository {
@@ -109,10 +113,13 @@ fn period(session: &Session, check: &Check, workspace: &Workspace) -> Result<Per
     let default = Period::last_twelve_months(session.now, &tz)?;
     Ok(match (&check.from, &check.to) {
         (None, None) => default,
-        (Some(from), None) => model::parse_date_range(from, &default.last_date(), &tz)?,
+        (Some(from), None) => {
+            let first = model::parse_date_range(from, &default.last_date(), &tz)?;
+            Period { to: default.to, ..first }
+        }
         (None, Some(to)) => {
             let last = model::parse_date_range(to, to, &tz)?;
-            Period::last_twelve_months(last.from, &tz)?
+            Period::twelve_months_to_day_of(last.from, &tz)?
         }
         (Some(from), Some(to)) => model::parse_date_range(from, to, &tz)?,
     })
@@ -199,9 +206,23 @@ fn print(
             line(&row)?;
         }
     }
-    for procedure in &report.procedures {
+    let (unfed, fed): (Vec<_>, Vec<_>) = report.procedures.iter().partition(|p| is_unfed(p));
+    for procedure in fed {
         line("")?;
         print_procedure(check, procedure, period)?;
+    }
+    if !unfed.is_empty() {
+        line("")?;
+        line(&styled(BOLD, "Cannot be concluded from here: nothing supplies the population"))?;
+        let rows: Vec<Vec<String>> = unfed
+            .iter()
+            .map(|p| {
+                vec![format!("  {}", p.controls.join(" ")), p.title.clone(), supplied_by(&p.supplied_by)]
+            })
+            .collect();
+        for row in aligned(&rows) {
+            line(&row)?;
+        }
     }
     if !problems.is_empty() {
         line("")?;
@@ -211,6 +232,35 @@ fn print(
         }
     }
     Ok(())
+}
+
+/// Whether no source ever supplied the population: then there is nothing to show but what would.
+fn is_unfed(procedure: &ProcedureReport) -> bool {
+    procedure.population == 0 && procedure.gaps.iter().any(|gap| !gap.supplied_by.is_empty())
+}
+
+/// `github.reviews, github.timeline` as `GitHub (reviews, timeline)`.
+fn supplied_by(streams: &[String]) -> String {
+    let mut sources: Vec<(&str, Vec<String>)> = vec![];
+    for stream in streams {
+        let (source, name) = stream.split_once('.').unwrap_or((stream, ""));
+        match sources.iter_mut().find(|(s, _)| *s == source) {
+            Some((_, names)) => names.push(spoken(name)),
+            None => sources.push((source, vec![spoken(name)])),
+        }
+    }
+    let named = |source: &str| match source {
+        "git" => "git".to_owned(),
+        "github" => "GitHub".to_owned(),
+        "import" => "an import".to_owned(),
+        "decision" => "a decision recorded here".to_owned(),
+        other => other.to_owned(),
+    };
+    let parts: Vec<String> = sources
+        .into_iter()
+        .map(|(source, names)| format!("{} ({})", named(source), names.join(", ")))
+        .collect();
+    parts.join("; ")
 }
 
 fn print_history(history: &History, period: &Period) -> Result<(), Failure> {
@@ -294,7 +344,7 @@ fn print_procedure(check: &Check, procedure: &ProcedureReport, period: &Period) 
         line(&format!("  gap {since} to {until}: {}", gap.reason))?;
     }
     if !procedure.supplied_by.is_empty() {
-        line(&format!("  would be supplied by: {}", procedure.supplied_by.join(", ")))?;
+        line(&format!("  would be supplied by {}", supplied_by(&procedure.supplied_by)))?;
     }
     for verdict in [Verdict::Deviation, Verdict::NeedsJudgement] {
         let items: Vec<_> =

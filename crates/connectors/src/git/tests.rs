@@ -133,7 +133,7 @@ fn integer(values: &Values, column: &str) -> i64 {
 fn coverage(captures: &[Capture]) -> Vec<String> {
     facts(captures, "coverage")
         .iter()
-        .filter(|v| text(v, "relation") != "contributor")
+        .filter(|v| !["contributor", "repository"].contains(&text(v, "relation").as_str()))
         .map(|v| {
             format!(
                 "{} {} {} .. {} {}",
