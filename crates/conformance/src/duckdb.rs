@@ -43,14 +43,18 @@ impl DuckDb {
             }
         };
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/reperform.py");
-        let mut child = Command::new(python)
-            .arg("-B")
-            .arg(script)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!("DuckDB does not start: {e}"));
-        let (jobs, answers) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
+        let spawned =
+            Command::new(python).arg("-B").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = match spawned {
+            Ok(child) => child,
+            Err(e) => panic!("DuckDB does not start: {e}"),
+        };
+        let (Some(jobs), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            // Cannot be: both were asked for.
+            let _ = child.wait();
+            return None;
+        };
+        let answers = BufReader::new(answers);
         Some(Self { child, jobs, answers })
     }
 
@@ -60,13 +64,7 @@ impl DuckDb {
     /// What DuckDB says.
     pub fn reperform(&mut self, folder: &Path, tables: &[&str], sql: &str) -> Result<Answer, String> {
         let job = json!({"folder": folder.display().to_string(), "tables": tables, "sql": sql});
-        writeln!(self.jobs, "{job}").and_then(|()| self.jobs.flush()).map_err(|e| e.to_string())?;
-        let mut line = String::new();
-        self.answers.read_line(&mut line).map_err(|e| e.to_string())?;
-        let answer: Json = serde_json::from_str(&line).map_err(|e| format!("no answer: {e}"))?;
-        if let Some(error) = answer["error"].as_str() {
-            return Err(format!("{error}\n{sql}"));
-        }
+        let answer = self.answer(&job)?;
         let rows = answer["rows"]
             .as_array()
             .ok_or("an answer without rows")?
@@ -79,6 +77,52 @@ impl DuckDb {
             .map(|(table, root)| (table.clone(), root.as_str().unwrap_or_default().to_owned()))
             .collect();
         Ok(Answer { rows, roots })
+    }
+}
+
+/// What a run cost.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Measured {
+    /// Rows yielded.
+    pub rows: u64,
+    /// Values that say `pass`.
+    pub passes: u64,
+    /// Seconds on the clock.
+    pub seconds: f64,
+    /// Seconds of processor time, user and system.
+    pub processor_seconds: f64,
+    /// Greatest memory of the process in MiB.
+    pub peak_mib: u64,
+}
+
+impl DuckDb {
+    /// Runs a query on two threads into a table of its own, and says what it cost.
+    ///
+    /// # Errors
+    /// What DuckDB says.
+    pub fn measure(&mut self, folder: &Path, tables: &[&str], sql: &str) -> Result<Measured, String> {
+        let job =
+            json!({"folder": folder.display().to_string(), "tables": tables, "sql": sql, "measure": true});
+        let answer = self.answer(&job)?;
+        let number = |name: &str| answer[name].as_f64().ok_or_else(|| format!("an answer without `{name}`"));
+        Ok(Measured {
+            rows: answer["rows"].as_u64().unwrap_or_default(),
+            passes: answer["passes"].as_u64().unwrap_or_default(),
+            seconds: number("seconds")?,
+            processor_seconds: number("processor_seconds")?,
+            peak_mib: answer["peak_mib"].as_u64().unwrap_or_default(),
+        })
+    }
+
+    fn answer(&mut self, job: &Json) -> Result<Json, String> {
+        writeln!(self.jobs, "{job}").and_then(|()| self.jobs.flush()).map_err(|e| e.to_string())?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line).map_err(|e| e.to_string())?;
+        let answer: Json = serde_json::from_str(&line).map_err(|e| format!("no answer: {e}"))?;
+        match answer["error"].as_str() {
+            Some(error) => Err(format!("{error}\n{}", job["sql"].as_str().unwrap_or_default())),
+            None => Ok(answer),
+        }
     }
 }
 

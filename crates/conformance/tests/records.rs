@@ -1,4 +1,5 @@
 //! One suite for generations of records, over SQLite and PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

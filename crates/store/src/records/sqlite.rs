@@ -105,11 +105,12 @@ impl Writer {
             return Err(RecordsError::Order { applied, batch: batch.applied });
         }
         insert_names(&transaction, batch)?;
+        let mut inserts = Inserts::new(&transaction, tables);
         for (number, row) in &batch.rows {
-            let table = &tables[*number];
-            supersede(&transaction, table, row)?;
-            insert(&transaction, table, row)?;
+            supersede(&transaction, &tables[*number], row)?;
+            inserts.insert(tables, *number, row)?;
         }
+        drop(inserts);
         for (number, id, at) in &batch.retracted {
             retract(&transaction, &tables[*number], *id, *at)?;
         }
@@ -139,9 +140,11 @@ impl Writer {
             return Err(RecordsError::Order { applied: self.applied, batch: batch.applied });
         }
         insert_names(&self.connection, batch)?;
+        let mut inserts = Inserts::new(&self.connection, tables);
         for (number, row) in &batch.rows {
-            insert(&self.connection, &tables[*number], row)?;
+            inserts.insert(tables, *number, row)?;
         }
+        drop(inserts);
         self.retracted.extend(&batch.retracted);
         self.applied = batch.applied;
         Ok(())
@@ -358,33 +361,53 @@ fn retract(connection: &Connection, table: &Table, id: i64, at: i64) -> Result<(
     Ok(())
 }
 
-fn insert(connection: &Connection, table: &Table, row: &Row) -> Result<(), rusqlite::Error> {
-    let count = RESERVED_COLUMNS.len() + table.columns.len();
-    let mut sql = format!("INSERT INTO {}_row ({}) VALUES (?1", table.name, schema::column_list(table));
-    for i in 2..=count {
-        sql.push_str(&format!(", ?{i}"));
+/// The statement that inserts a row, by table. Made once for many rows: its text is longer than most rows.
+struct Inserts<'c> {
+    connection: &'c Connection,
+    statements: Vec<Option<CachedStatement<'c>>>,
+}
+
+impl<'c> Inserts<'c> {
+    fn new(connection: &'c Connection, tables: &[Table]) -> Self {
+        Self { connection, statements: tables.iter().map(|_| None).collect() }
     }
-    sql.push(')');
-    let mut statement = connection.prepare_cached(&sql)?;
-    let grade = row.grade.word();
-    let base: [&dyn ToSql; 8] = [
-        &row.id,
-        &row.entry,
-        &row.place,
-        &row.collected_at.ms(),
-        &grade,
-        &row.in_scope,
-        &row.known_from,
-        &row.superseded_at,
-    ];
-    for (i, value) in base.iter().enumerate() {
-        statement.raw_bind_parameter(i + 1, value)?;
+
+    fn insert(&mut self, tables: &[Table], number: usize, row: &Row) -> Result<(), rusqlite::Error> {
+        let statement = match &mut self.statements[number] {
+            Some(statement) => statement,
+            empty => {
+                let table = &tables[number];
+                let places: Vec<String> =
+                    (1..=schema::stored(table).count()).map(|i| format!("?{i}")).collect();
+                let sql = format!(
+                    "INSERT INTO {}_row ({}) VALUES ({})",
+                    table.name,
+                    schema::column_list(table),
+                    places.join(", ")
+                );
+                empty.insert(self.connection.prepare_cached(&sql)?)
+            }
+        };
+        let grade = row.grade.word();
+        let base: [&dyn ToSql; 8] = [
+            &row.id,
+            &row.entry,
+            &row.place,
+            &row.collected_at.ms(),
+            &grade,
+            &row.in_scope,
+            &row.known_from,
+            &row.superseded_at,
+        ];
+        for (i, value) in base.iter().enumerate() {
+            statement.raw_bind_parameter(i + 1, value)?;
+        }
+        for (i, value) in row.values.iter().enumerate() {
+            statement.raw_bind_parameter(base.len() + i + 1, Bound(value))?;
+        }
+        statement.raw_execute()?;
+        Ok(())
     }
-    for (i, value) in row.values.iter().enumerate() {
-        statement.raw_bind_parameter(base.len() + i + 1, Bound(value))?;
-    }
-    statement.raw_execute()?;
-    Ok(())
 }
 
 /// A value as SQLite takes it.
