@@ -12,7 +12,8 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension as _, ToSql, Transaction, params, params_from_iter,
+    CachedStatement, Connection, ErrorCode, OpenFlags, OptionalExtension as _, ToSql, Transaction, params,
+    params_from_iter,
 };
 
 use super::{Batch, CURRENT, Display, Entity, Go, Limits, Meter, RecordsError, RunError, schema};
