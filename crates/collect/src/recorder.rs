@@ -34,6 +34,7 @@ struct Open {
     items: u64,
     good: u32,
     gaps: Vec<(CoverageStatus, String)>,
+    for_good: bool,
     last_request: Option<String>,
 }
 
@@ -85,6 +86,7 @@ impl<'a, 's> Recorder<'a, 's> {
             items: 0,
             good: 0,
             gaps: vec![],
+            for_good: false,
             last_request: None,
         });
     }
@@ -151,6 +153,21 @@ impl<'a, 's> Recorder<'a, 's> {
                 open.gaps.push((status, reason));
             }
         }
+    }
+
+    /// Notes that something of an open stream will never be seen, however often it is asked for.
+    pub fn gap_for_good(&mut self, stream: &str, status: CoverageStatus, reason: impl Into<String>) {
+        self.gap(stream, status, reason);
+        if let Some(open) = self.open.get_mut(stream) {
+            open.for_good = true;
+        }
+    }
+
+    /// Whether an open stream has gaps, all of which a later run may still close: then that run has to account for this
+    /// window too.
+    #[must_use]
+    pub fn may_close(&self, stream: &str) -> bool {
+        self.open.get(stream).is_some_and(|open| !open.gaps.is_empty() && !open.for_good)
     }
 
     /// Notes that an answer looked at something, though no page of its own was captured.

@@ -85,7 +85,10 @@ pub(super) fn collect(
     }
     for (id, attempt) in earlier {
         let path = format!("{base}/{id}/attempts/{attempt}");
-        client.document(recorder, STREAM, &path, json!({ "single": true }))?;
+        if client.document(recorder, STREAM, &path, json!({ "single": true }))?.is_none() {
+            let reason = format!("attempt {attempt} of run {id} was not given");
+            recorder.gap_for_good(STREAM, CoverageStatus::Partial, reason);
+        }
     }
     let cursor = whole.then(|| run.cursor_after(recorder, STREAM, json!({ "running": running })));
     recorder.close(STREAM, cursor, run.now)?;

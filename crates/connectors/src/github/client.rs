@@ -111,7 +111,12 @@ impl<'h> Client<'h> {
         request.redact = CREDENTIALS;
         match self.http.send(&request) {
             Ok(response) => {
-                self.failures = 0;
+                self.failures = if response.status >= 500 { self.failures + 1 } else { 0 };
+                if self.failures >= PATIENCE {
+                    let reason =
+                        format!("GitHub answers {} again and again; collect again later", response.status);
+                    return Err(Stop::Ended(CoverageStatus::Failed, reason));
+                }
                 meaning(stream, response)
             }
             Err(error @ HttpError::RateLimited { .. }) => {

@@ -16,6 +16,8 @@ use super::client::{Answer, Client, Stop, segment};
 pub(super) struct Changes {
     /// Merged pull requests that changes came from, with the instant of the merge.
     pub(super) pulls: BTreeMap<u64, Instant>,
+    /// Changes that no merged pull request explains: what checked them stands on themselves.
+    pub(super) pushed: Vec<String>,
 }
 
 /// A commit on the first-parent chain.
@@ -158,7 +160,7 @@ fn walk(run: &Run<'_>, client: &mut Client<'_>, recorder: &mut Recorder<'_, '_>)
         }
     }
     if whole && known_tip.is_some() && !reached {
-        recorder.gap(
+        recorder.gap_for_good(
             STREAM,
             CoverageStatus::Partial,
             format!(
@@ -265,7 +267,9 @@ fn commit_pulls(
             Ok(Answer::Good(response) | Answer::Unchanged(response)) => {
                 good += 1;
                 let body = response.json();
+                let mut explained = false;
                 for pull in body.as_array().into_iter().flatten() {
+                    explained |= pull["merged_at"].is_string() && pull["base"]["ref"] == run.branch.as_str();
                     if let (Some(number), Some(at)) =
                         (pull["number"].as_u64(), pull["merged_at"].as_str().and_then(|t| t.parse().ok()))
                     {
@@ -273,6 +277,9 @@ fn commit_pulls(
                     }
                 }
                 recorder.page(STREAM, &response, full, 1)?;
+                if body.is_array() && !explained {
+                    changes.pushed.push(sha);
+                }
                 if !body.is_array() {
                     recorder.gap(
                         STREAM,

@@ -72,6 +72,7 @@ pub fn derive(document: &Document<'_>, conventions: &Conventions) -> Derived {
         "timeline" => reader.timeline(&body),
         "reviews" => reader.reviews(&body),
         "pull_commits" => reader.pull_commits(&body),
+        "pushes" => reader.pushes(&body),
         "check_runs" => reader.check_runs(&body),
         "statuses" => reader.statuses(&body),
         "rule_suites" => reader.rule_suites(&body),
@@ -680,6 +681,20 @@ impl Reader<'_> {
                 let who = self.address(name, email);
                 self.contributor(pull, "co_author", who, Some(sha), Grade::Asserted);
             }
+        }
+    }
+
+    /// Whoever pushed a revision of the pull request to its branch.
+    fn pushes(&mut self, body: &Json) {
+        let Some(pull) = self.pull() else { return };
+        let revisions = items(&self.context["revisions"]);
+        for event in items(body) {
+            // A branch's name may have been used before, for something else.
+            if !revisions.contains(&event["after"]) || !event["after"].is_string() {
+                continue;
+            }
+            let who = self.account(&event["actor"]).or_else(|| self.account(&event["pusher"]));
+            self.contributor(pull, "pusher", who, event["after"].as_str(), Grade::System);
         }
     }
 

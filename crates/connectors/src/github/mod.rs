@@ -146,10 +146,11 @@ impl Run<'_> {
         self.cursors.get(stream)?[name].as_str()?.parse().ok()
     }
 
-    /// The cursor after a look: `to` moves on, `from` only once everything before it has been seen.
+    /// The cursor after a look: `to` moves on; `from` stays while a later run may still see what is missing before it.
+    /// What nobody will ever see stays said of its own window.
     fn cursor_after(&self, recorder: &Recorder<'_, '_>, stream: &str, more: Json) -> Json {
         let window = self.window_of(stream);
-        let from = if recorder.has_gap(stream) { window.from } else { window.to };
+        let from = if recorder.may_close(stream) { window.from } else { window.to };
         let mut cursor = json!({ "from": from, "to": window.to });
         if let (Json::Object(map), Json::Object(more)) = (&mut cursor, more) {
             map.extend(more);
@@ -368,6 +369,7 @@ pub fn pull(
         "timeline",
         "reviews",
         "pull_commits",
+        "pushes",
         "check_runs",
         "statuses",
     ] {
@@ -387,7 +389,7 @@ pub fn pull(
                 format!("pull request {number} could not be read"),
             ));
         }
-        for stream in ["pulls", "timeline", "reviews", "pull_commits", "check_runs", "statuses"] {
+        for stream in ["pulls", "timeline", "reviews", "pull_commits", "pushes", "check_runs", "statuses"] {
             recorder.close(stream, None, run.now)?;
         }
         Ok(())

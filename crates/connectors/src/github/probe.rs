@@ -60,7 +60,7 @@ fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>)
             "rules" => Some(format!("{base}/rules/branches/{branch}?per_page=1")),
             "commits" => Some(format!("{base}/commits?sha={branch}&per_page=1")),
             "commit_pulls" => seen.tip.as_ref().map(|tip| format!("{base}/commits/{tip}/pulls?per_page=1")),
-            "activity" => Some(format!("{base}/activity?per_page=1")),
+            "activity" | "pushes" => Some(format!("{base}/activity?per_page=1")),
             "pulls" => Some(format!("{base}/pulls?state=all&sort=updated&direction=desc&per_page=1")),
             "timeline" => seen.pull.map(|n| format!("{base}/issues/{n}/timeline?per_page=1")),
             "reviews" => seen.pull.map(|n| format!("{base}/pulls/{n}/reviews?per_page=1")),

@@ -12,8 +12,8 @@ use super::commits::Changes;
 use super::{OVERLAP_MS, Run};
 
 /// The streams that are asked for per pull request.
-pub(super) const DETAILS: [&str; 6] =
-    ["pulls", "timeline", "reviews", "pull_commits", "check_runs", "statuses"];
+pub(super) const DETAILS: [&str; 7] =
+    ["pulls", "timeline", "reviews", "pull_commits", "pushes", "check_runs", "statuses"];
 
 pub(super) fn collect(
     run: &Run<'_>,
@@ -44,7 +44,7 @@ pub(super) fn collect(
                 && !list.merged.contains_key(number)
                 && !list.seen.contains_key(number)
             {
-                recorder.gap(
+                recorder.gap_for_good(
                     "pulls",
                     CoverageStatus::Partial,
                     format!("a change came from pull request {number}, which the list does not name"),
@@ -79,6 +79,33 @@ pub(super) fn collect(
             pending.entry(stream).or_default().insert(number);
         }
     }
+    let mut unchecked: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
+    for stream in ["check_runs", "statuses"] {
+        let mut left: BTreeSet<String> = changes.pushed.iter().cloned().collect();
+        for sha in run.cursors.get(stream).and_then(|c| c["pending_changes"].as_array()).into_iter().flatten()
+        {
+            left.extend(sha.as_str().map(str::to_owned));
+        }
+        let mut missed = BTreeSet::new();
+        for sha in left {
+            if stop.is_some() || tally.given_up(stream) {
+                missed.insert(sha);
+                continue;
+            }
+            match checks_of(run, client, recorder, stream, &sha, &json!({ "revision": sha }), &mut tally) {
+                Ok(true) => {}
+                Ok(false) => {
+                    missed.insert(sha);
+                }
+                Err(Stop::Ended(status, reason)) => {
+                    stop = Some(Stop::Ended(status, reason));
+                    missed.insert(sha);
+                }
+                Err(sink) => return Err(sink),
+            }
+        }
+        unchecked.insert(stream, missed);
+    }
     for stream in DETAILS {
         let left = &pending[stream];
         if let Some(Stop::Ended(status, reason)) = &stop {
@@ -92,6 +119,16 @@ pub(super) fn collect(
             recorder.gap(stream, CoverageStatus::Partial, "the list of pull requests is not whole");
         }
         let mut cursor = json!({ "pending": left });
+        if let Some(left) = unchecked.get(stream) {
+            if !left.is_empty() {
+                recorder.gap(
+                    stream,
+                    CoverageStatus::Partial,
+                    format!("not read of {} changes that were pushed", left.len()),
+                );
+            }
+            cursor["pending_changes"] = json!(left);
+        }
         if stream == "pulls"
             && let Some(etag) = &list.etag
         {
@@ -210,7 +247,7 @@ impl List {
                 let (mut fresh, mut old) = (0, false);
                 for item in items {
                     let Some(number) = item["number"].as_u64() else {
-                        recorder.gap(
+                        recorder.gap_for_good(
                             STREAM,
                             CoverageStatus::Partial,
                             "a pull request on the list has no number",
@@ -307,13 +344,6 @@ fn look(
             Go::On
         })?;
         tally.note(stream, listed.whole);
-        if let Some(total) = listed.total.filter(|total| listed.whole && *total > listed.count) {
-            recorder.gap(
-                stream,
-                CoverageStatus::Partial,
-                format!("the source counts {total} items and gave {}", listed.count),
-            );
-        }
         if !listed.whole {
             missed.insert(stream);
             return Ok(None);
@@ -357,7 +387,7 @@ fn look(
         },
     )?;
     if timeline.is_some() && !unexplained.is_empty() {
-        recorder.gap(
+        recorder.gap_for_good(
             "timeline",
             CoverageStatus::Partial,
             format!("the timeline of pull request {number} does not say what a dismissed review had been"),
@@ -367,6 +397,7 @@ fn look(
     let mut commit_context = context.clone();
     let said = pull["commits"].as_u64();
     commit_context["commits"] = json!(said);
+    let mut revisions: Vec<String> = head.iter().cloned().collect();
     let count = read(
         client,
         recorder,
@@ -374,16 +405,27 @@ fn look(
         &format!("{base}/pulls/{number}/commits?per_page=100"),
         None,
         &commit_context,
-        &mut |_| {},
+        &mut |commit| revisions.extend(commit["sha"].as_str().map(str::to_owned)),
     )?;
     if let (Some(said), Some(count)) = (said, count)
         && said > count
     {
-        recorder.gap(
+        recorder.gap_for_good(
             "pull_commits",
             CoverageStatus::Partial,
             format!("pull request {number} has {said} commits, and GitHub lists only {count} of them"),
         );
+    }
+
+    // Whoever pushed had the code in their hands, whatever names its commits carry. Pushes to a fork are not shown.
+    if pull["head"]["repo"]["id"].is_u64() && pull["head"]["repo"]["id"] == pull["base"]["repo"]["id"] {
+        let branch = segment(&format!("refs/heads/{}", pull["head"]["ref"].as_str().unwrap_or("")));
+        let mut push_context = context.clone();
+        push_context["revisions"] = json!(revisions);
+        let path = format!("{base}/activity?ref={branch}&per_page=100");
+        read(client, recorder, "pushes", &path, None, &push_context, &mut |_| {})?;
+    } else {
+        recorder.gap_for_good("pushes", CoverageStatus::Partial, "pushes to a fork are not shown");
     }
 
     // Checks are judged on what was merged, the head of the branch, not on the merge commit.
@@ -397,24 +439,40 @@ fn look(
     let mut check_context = context.clone();
     check_context["revision"] = json!(head);
     check_context["merged_at"] = json!(merged_at);
-    let sha = segment(&head);
-    read(
-        client,
-        recorder,
-        "check_runs",
-        &format!("{base}/commits/{sha}/check-runs?filter=all&per_page=100"),
-        Some("check_runs"),
-        &check_context,
-        &mut |_| {},
-    )?;
-    read(
-        client,
-        recorder,
-        "statuses",
-        &format!("{base}/commits/{sha}/statuses?per_page=100"),
-        None,
-        &check_context,
-        &mut |_| {},
-    )?;
+    for stream in ["check_runs", "statuses"] {
+        if tally.given_up(stream) || !checks_of(run, client, recorder, stream, &head, &check_context, tally)?
+        {
+            missed.insert(stream);
+        }
+    }
     Ok(missed)
+}
+
+/// Captures the checks of one of the two kinds on a revision; whether all of them were given.
+fn checks_of(
+    run: &Run<'_>,
+    client: &mut Client<'_>,
+    recorder: &mut Recorder<'_, '_>,
+    stream: &'static str,
+    revision: &str,
+    context: &Json,
+    tally: &mut Tally,
+) -> Result<bool, Stop> {
+    let base = format!("{}/commits/{}", run.source.path(), segment(revision));
+    // Every repetition counts, not only the last.
+    let (path, member) = match stream {
+        "check_runs" => (format!("{base}/check-runs?filter=all&per_page=100"), Some("check_runs")),
+        _ => (format!("{base}/statuses?per_page=100"), None),
+    };
+    let listed = client.list(recorder, stream, &path, member, context, &mut |_| Go::On)?;
+    tally.note(stream, listed.whole);
+    if let Some(total) = listed.total.filter(|total| listed.whole && *total > listed.count) {
+        recorder.gap(
+            stream,
+            CoverageStatus::Partial,
+            format!("the source counts {total} items and gave {}", listed.count),
+        );
+        return Ok(false);
+    }
+    Ok(listed.whole)
 }

@@ -95,6 +95,13 @@ pub const STREAMS: &[Stream] = &[
     stream("reviews", Detail, "Pull requests: read", None, "who approved which revision, and when"),
     stream("pull_commits", Detail, "Pull requests: read", None, "whose work is in a pull request"),
     stream(
+        "pushes",
+        Detail,
+        "Contents: read",
+        None,
+        "who pushed the commits of a pull request, whoever they name as author",
+    ),
+    stream(
         "check_runs",
         Detail,
         "Checks: read",

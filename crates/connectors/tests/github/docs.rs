@@ -15,7 +15,8 @@ fn every_stream_stands_on_the_page() {
         .collect();
     for stream in STREAMS {
         let name = format!("`{}`", stream.name);
-        let row = rows.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("{name} is not on the page"));
+        let row =
+            rows.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("{name} is not on the page"));
         let kind = match stream.kind {
             StreamKind::Event => "event",
             StreamKind::Snapshot => "snapshot",

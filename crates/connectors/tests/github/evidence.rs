@@ -3,7 +3,7 @@
 use connectors::github::Cursors;
 use serde_json::json;
 
-use crate::server::Clock;
+use crate::server::{Clock, Reply};
 use crate::support::{Ledger, NOW, problems, rows, run};
 use crate::world::{World, ann, bob, commit, dana, pull, review, sha, user};
 
@@ -24,7 +24,7 @@ fn with_commit(world: &World, name: &str, by_hand: bool) {
         .unwrap()
         .insert(0, commit(name, &["merge7"], "2026-02-20T10:00:00Z", &ann(), by_hand));
     world.set("/repos/acme/app/commits", commits);
-    world.set(&format!("/repos/acme/app/commits/{}/pulls", sha(name)), json!([]));
+    world.add_pushed(name);
 }
 
 #[test]
@@ -232,6 +232,75 @@ fn everybody_whose_work_is_in_it_is_named() {
         ]
     );
     assert_eq!(ledger.coverage("pull_commits"), "complete");
+}
+
+#[test]
+fn whoever_pushed_is_named_whatever_the_commit_says() {
+    let world = World::healthy();
+    // Bob pushed a commit in ann's name; the branch's name had been used before.
+    world.on(|asked| {
+        let topic = asked.path() == "/repos/acme/app/activity" && asked.query("ref")?.ends_with("topic7");
+        let pushes = json!([
+            { "id": 2, "activity_type": "push", "after": sha("head7"), "actor": bob(), "timestamp": "2026-02-02T09:01:00Z" },
+            { "id": 1, "activity_type": "push", "after": sha("other"), "actor": dana(), "timestamp": "2025-02-02T09:01:00Z" },
+        ]);
+        topic.then(|| crate::world::paged(asked, &pushes))
+    });
+    let ledger = collect(&world);
+    let contributors = rows(&ledger.captures, "contributor");
+    one(&contributors, &format!("#7 pusher 12 {} [system]", sha("head7")));
+    assert!(!contributors.iter().any(|r| r.contains("account=14 ")));
+
+    let mut fork = world.get("/repos/acme/app/pulls/7");
+    fork["head"]["repo"]["id"] = json!(99);
+    world.set("/repos/acme/app/pulls/7", fork);
+    assert_eq!(collect(&world).coverage("pushes"), "partial: pushes to a fork are not shown");
+}
+
+#[test]
+fn what_nobody_will_ever_see_stays_said_of_its_own_window() {
+    let world = World::healthy();
+    let mut detail = world.get("/repos/acme/app/pulls/7");
+    detail["commits"] = json!(400);
+    world.set("/repos/acme/app/pulls/7", detail);
+    let server = world.serve();
+    let clock = Clock::at(NOW);
+    let first = run(&server.url(), &Cursors::new(), &clock);
+    assert!(first.coverage("pull_commits").starts_with("partial"));
+    let second = run(&server.url(), &first.cursors(), &clock);
+    assert_eq!(second.coverage("pull_commits"), "complete");
+    let window = |ledger: &Ledger| ledger.summary.stream("pull_commits").unwrap().coverage.window;
+    assert_eq!(window(&second).from, window(&first).to, "the next run must not speak for the first");
+    let mut captures = first.captures;
+    captures.extend(second.captures);
+    let said: Vec<String> =
+        rows(&captures, "coverage").into_iter().filter(|r| r.contains("relation=contributor ")).collect();
+    assert_eq!(said.iter().filter(|r| r.contains("status=partial")).count(), 1, "{said:#?}");
+}
+
+#[test]
+fn a_pushed_change_is_checked_on_itself() {
+    let world = World::healthy();
+    with_commit(&world, "pushed", true);
+    let checks = format!("/repos/acme/app/commits/{}/check-runs", sha("pushed"));
+    let run_of = json!({ "total_count": 1, "check_runs": [{ "id": 9, "name": "build", "head_sha": sha("pushed"),
+        "status": "completed", "conclusion": "success", "completed_at": "2026-02-20T10:05:00Z" }] });
+    world.set(&checks, run_of);
+    assert!(rows(&collect(&world).captures, "check_run").iter().any(|r| r.contains(&sha("pushed"))));
+    // What fails is asked for again.
+    world.on(move |asked| (asked.path() == checks).then(|| Reply::new(502, "")));
+    let server = world.serve();
+    let clock = Clock::at(NOW);
+    let first = run(&server.url(), &Cursors::new(), &clock);
+    assert!(
+        first.coverage("check_runs").contains("not read of 1 changes that were pushed"),
+        "{}",
+        first.coverage("check_runs")
+    );
+    world.heal();
+    let second = run(&server.url(), &first.cursors(), &clock);
+    assert_eq!(second.coverage("check_runs"), "complete");
+    assert!(rows(&second.captures, "check_run").iter().any(|r| r.contains(&sha("pushed"))));
 }
 
 #[test]

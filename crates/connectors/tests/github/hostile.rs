@@ -112,15 +112,15 @@ fn a_bad_credential_is_a_gap_in_every_stream() {
 #[test]
 fn a_refused_stream_is_a_gap_and_the_others_go_on() {
     let world = World::healthy();
-    world.refuse(
-        &format!("/repos/acme/app/commits/{}/check-runs", sha("head7")),
-        403,
-        "Resource not accessible by integration",
-    );
+    world.on(|asked| {
+        let body = r#"{"message":"Resource not accessible by integration"}"#;
+        asked.path().ends_with("/check-runs").then(|| Reply::new(403, body))
+    });
     let ledger = collect(&world);
     assert_eq!(
         ledger.coverage("check_runs"),
-        "not_permitted: 403 Resource not accessible by integration: the token needs Checks: read; not read of pull request #7"
+        "not_permitted: 403 Resource not accessible by integration: the token needs Checks: read; \
+         not read of 1 changes that were pushed; not read of pull request #7"
     );
     assert_eq!(ledger.coverage("reviews"), "complete");
     assert!(ledger.table("check_run")[0].starts_with("partial"), "{:?}", ledger.table("check_run"));
@@ -243,7 +243,10 @@ fn a_count_that_is_not_reached_is_a_gap() {
         &format!("/repos/acme/app/commits/{}/check-runs", sha("head7")),
         json!({ "total_count": 3, "check_runs": [] }),
     );
-    assert_eq!(collect(&world).coverage("check_runs"), "partial: the source counts 3 items and gave 0");
+    assert_eq!(
+        collect(&world).coverage("check_runs"),
+        "partial: the source counts 3 items and gave 0; not read of pull request #7"
+    );
 }
 
 #[test]
@@ -344,6 +347,19 @@ fn a_server_that_is_down_ends_the_run_soon() {
     assert_eq!(server.targets().iter().filter(|t| t.contains("/pulls/")).count(), 3 * 5);
     assert!(ledger.coverage("reviews").starts_with("failed"), "{}", ledger.coverage("reviews"));
     assert_eq!(ledger.cursors()["pulls"]["pending"].as_array().unwrap().len(), 24);
+}
+
+#[test]
+fn a_server_that_answers_nothing_but_faults_ends_the_run_soon() {
+    let world = World::healthy();
+    for number in 8..=30 {
+        world.add_pull(pull(number, &ann(), Some("2026-02-08T10:00:00Z"), "2026-02-08T10:00:00Z"), &bob());
+    }
+    world.on(|asked| asked.path().starts_with("/repos/acme/app/pulls/").then(|| Reply::new(500, "{}")));
+    let server = world.serve();
+    let ledger = run(&server.url(), &Cursors::new(), &Clock::at(NOW));
+    assert_eq!(server.targets().iter().filter(|t| t.contains("/pulls/")).count(), 3 * 5);
+    assert!(ledger.coverage("reviews").starts_with("failed: GitHub answers 500 again and again"));
 }
 
 #[test]
@@ -556,7 +572,7 @@ fn a_rewritten_history_is_a_gap_and_is_walked_anew() {
             commit("root", &[], "2025-12-01T09:00:00Z", &ann(), true),
         ]),
     );
-    world.set(&format!("/repos/acme/app/commits/{}/pulls", sha("other")), json!([]));
+    world.add_pushed("other");
     world.set("/repos/acme/app/activity", json!([{
         "id": 31, "ref": "refs/heads/main", "activity_type": "force_push", "timestamp": "2026-02-20T10:01:00Z",
         "after": sha("other"), "before": sha("merge7"), "actor": dana(),

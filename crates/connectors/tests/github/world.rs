@@ -61,8 +61,8 @@ pub(crate) fn pull(number: u64, author: &Json, merged_at: Option<&str>, updated_
         "html_url": format!("https://github.com/acme/app/pull/{number}"),
         "created_at": "2026-02-01T08:00:00Z", "updated_at": updated_at, "merged_at": merged_at,
         "merge_commit_sha": sha(&format!("merge{number}")),
-        "head": { "ref": format!("topic{number}"), "sha": sha(&format!("head{number}")) },
-        "base": { "ref": "main" },
+        "head": { "ref": format!("topic{number}"), "sha": sha(&format!("head{number}")), "repo": { "id": 4711 } },
+        "base": { "ref": "main", "repo": { "id": 4711 } },
     })
 }
 
@@ -114,7 +114,7 @@ impl World {
                 commit("root", &[], "2025-12-01T09:00:00Z", &ann(), true),
             ]),
         );
-        world.set(&format!("/repos/acme/app/commits/{}/pulls", sha("root")), json!([]));
+        world.add_pushed("root");
         world.add_pull(pull(7, &ann(), Some("2026-02-03T10:00:00Z"), "2026-02-03T10:00:01Z"), &bob());
         world.set(
             "/repos/acme/app/pulls/7/reviews",
@@ -129,6 +129,14 @@ impl World {
             }),
         );
         world
+    }
+
+    /// What an answer needs about a commit that no pull request landed.
+    pub(crate) fn add_pushed(&self, name: &str) {
+        let base = format!("/repos/acme/app/commits/{}", sha(name));
+        self.set(&format!("{base}/pulls"), json!([]));
+        self.set(&format!("{base}/check-runs"), json!({ "total_count": 0, "check_runs": [] }));
+        self.set(&format!("{base}/statuses"), json!([]));
     }
 
     /// A repository's pull request with everything an answer needs.
