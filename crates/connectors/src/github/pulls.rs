@@ -124,7 +124,7 @@ pub(super) fn collect(
                 recorder.gap(
                     stream,
                     CoverageStatus::Partial,
-                    format!("not read of {} changes that were pushed", left.len()),
+                    format!("not read of pushed changes ({})", left.len()),
                 );
             }
             cursor["pending_changes"] = json!(left);

@@ -293,7 +293,7 @@ fn a_pushed_change_is_checked_on_itself() {
     let clock = Clock::at(NOW);
     let first = run(&server.url(), &Cursors::new(), &clock);
     assert!(
-        first.coverage("check_runs").contains("not read of 1 changes that were pushed"),
+        first.coverage("check_runs").contains("not read of pushed changes (1)"),
         "{}",
         first.coverage("check_runs")
     );

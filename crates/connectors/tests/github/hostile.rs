@@ -120,7 +120,7 @@ fn a_refused_stream_is_a_gap_and_the_others_go_on() {
     assert_eq!(
         ledger.coverage("check_runs"),
         "not_permitted: 403 Resource not accessible by integration: the token needs Checks: read; \
-         not read of 1 changes that were pushed; not read of pull request #7"
+         not read of pull request #7; not read of pushed changes (1)"
     );
     assert_eq!(ledger.coverage("reviews"), "complete");
     assert!(ledger.table("check_run")[0].starts_with("partial"), "{:?}", ledger.table("check_run"));
