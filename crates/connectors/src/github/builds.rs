@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::Run;
 use super::client::{Client, Go, Stop, segment};
+use super::protection::kept;
 
 /// A search gives no more results than this, however many there are.
 const MOST: u64 = 1000;
@@ -22,6 +23,8 @@ pub(super) fn collect(
 ) -> Result<(), Stop> {
     const STREAM: &str = "workflow_runs";
     let base = format!("{}/actions/runs", run.source.path());
+    let window = kept(run, client, recorder, STREAM)?;
+    recorder.set_window(STREAM, window);
     let since = Instant::from_ms(run.since(STREAM).ms() - OVERLAP_MS);
     let mut upper = run.now;
     let mut seen: BTreeSet<u64> = BTreeSet::new();

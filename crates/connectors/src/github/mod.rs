@@ -142,6 +142,11 @@ impl Run<'_> {
         self.cursor_instant(stream, "to").unwrap_or(self.window.from)
     }
 
+    /// From when a stream has been looked at at all.
+    fn begin(&self, stream: &str) -> Instant {
+        self.cursor_instant(stream, "begin").map_or(self.window.from, |begin| begin.min(self.window.from))
+    }
+
     fn cursor_instant(&self, stream: &str, name: &str) -> Option<Instant> {
         self.cursors.get(stream)?[name].as_str()?.parse().ok()
     }
@@ -151,7 +156,7 @@ impl Run<'_> {
     fn cursor_after(&self, recorder: &Recorder<'_, '_>, stream: &str, more: Json) -> Json {
         let window = self.window_of(stream);
         let from = if recorder.may_close(stream) { window.from } else { window.to };
-        let mut cursor = json!({ "from": from, "to": window.to });
+        let mut cursor = json!({ "begin": self.begin(stream), "from": from, "to": window.to });
         if let (Json::Object(map), Json::Object(more)) = (&mut cursor, more) {
             map.extend(more);
         }
@@ -183,8 +188,16 @@ pub fn collect(
     for stream in STREAMS {
         recorder.open(stream.name, Window { from: window.from.min(window.to), to: now.min(window.to) });
     }
+    // Whoever asks for an earlier beginning than before asks anew: what lies before the old one was never looked at.
+    let cursors: Cursors = cursors
+        .iter()
+        .filter(|(_, cursor)| {
+            cursor["begin"].as_str().and_then(|b| b.parse::<Instant>().ok()).is_some_and(|b| b <= window.from)
+        })
+        .map(|(stream, cursor)| (stream.clone(), cursor.clone()))
+        .collect();
     let mut protection = Protection::default();
-    let outcome = everything(source, cursors, window, &mut client, &mut recorder, &mut protection);
+    let outcome = everything(source, &cursors, window, &mut client, &mut recorder, &mut protection);
     let now = client.http().now();
     match outcome {
         Ok(()) => {}

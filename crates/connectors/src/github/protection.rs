@@ -248,7 +248,7 @@ fn rules(
 }
 
 /// The part of a stream's window that the source still keeps; what it no longer keeps is said at once.
-fn kept(
+pub(super) fn kept(
     run: &Run<'_>,
     client: &mut Client<'_>,
     recorder: &mut Recorder<'_, '_>,

@@ -163,7 +163,7 @@ pub(super) const RESTS_ON: &[(&str, &[&str])] = &[
     ("change", &["commits"]),
     ("change_pull_request", &["commits", "commit_pulls"]),
     ("pull_request", &["pulls"]),
-    ("ticket_reference", &["pulls"]),
+    ("ticket_reference", &["commits", "pulls"]),
     ("contributor", &["pulls", "pull_commits", "timeline"]),
     ("approval", &["reviews", "timeline"]),
     ("check_run", &["check_runs", "statuses"]),

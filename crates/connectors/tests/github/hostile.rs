@@ -560,6 +560,35 @@ fn the_next_run_takes_only_what_is_new() {
 }
 
 #[test]
+fn whoever_asks_for_an_earlier_beginning_gets_it() {
+    let world = World::healthy();
+    let server = world.serve();
+    let clock = Clock::at(NOW);
+    let mut http = Http::new(HttpConfig::default(), clock.surroundings()).unwrap();
+    let mut look = |from: &str, cursors: &Cursors| {
+        let window = model::Window { from: from.parse().unwrap(), to: model::Instant::FOREVER };
+        let mut captures = vec![];
+        let summary = github::collect(&source(&server.url()), cursors, window, &mut http, &mut |capture| {
+            captures.push(capture);
+            Ok(())
+        });
+        Ledger { captures, summary: summary.unwrap() }
+    };
+    // Merged on 3 February: outside of the first window.
+    let first = look("2026-02-20T00:00:00Z", &Cursors::new());
+    assert_eq!(rows(&first.captures, "approval").len(), 0);
+    let second = look("2026-01-01T00:00:00Z", &first.cursors());
+    assert_eq!(rows(&second.captures, "approval").len(), 1);
+    assert_eq!(
+        second.summary.stream("reviews").unwrap().coverage.window.from.to_string(),
+        "2026-01-01T00:00:00Z"
+    );
+    // A later beginning forgets nothing.
+    let third = look("2026-02-20T00:00:00Z", &second.cursors());
+    assert_eq!(third.cursors()["reviews"]["begin"], json!("2026-01-01T00:00:00Z"));
+}
+
+#[test]
 fn a_rewritten_history_is_a_gap_and_is_walked_anew() {
     let world = World::healthy();
     let server = world.serve();
