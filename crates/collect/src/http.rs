@@ -37,8 +37,8 @@ pub struct HttpConfig {
     pub attempts: u32,
     /// How long one request may wait for rate limits in all.
     pub max_wait: Duration,
-    /// Certificates (PEM) that are trusted beside the public ones: a company's own authority.
-    pub extra_roots: Option<Vec<u8>>,
+    /// Certificates (PEM) that are trusted instead of the public authorities: a company's own.
+    pub roots: Option<Vec<u8>>,
     /// Address of a proxy, such as `http://proxy.example.test:3128`. The environment is never read here.
     pub proxy: Option<String>,
 }
@@ -53,7 +53,7 @@ impl Default for HttpConfig {
             attempts: 5,
             // GitHub's primary limit resets hourly.
             max_wait: Duration::from_secs(70 * 60),
-            extra_roots: None,
+            roots: None,
             proxy: None,
         }
     }
@@ -232,8 +232,8 @@ impl Http {
     /// # Errors
     /// Certificates or a proxy address that cannot be read.
     pub fn new(config: HttpConfig, surroundings: Surroundings) -> Result<Self, HttpError> {
-        let mut roots = RootCerts::WebPki;
-        if let Some(pem) = &config.extra_roots {
+        let mut trusted = RootCerts::WebPki;
+        if let Some(pem) = &config.roots {
             let bad = |reason: &str| HttpError::BadAddress {
                 url: "certificates".to_owned(),
                 reason: format!("{reason}; give the authority's certificate as PEM"),
@@ -247,7 +247,7 @@ impl Http {
             if certificates.is_empty() {
                 return Err(bad("the file holds no certificate"));
             }
-            roots = RootCerts::Specific(Arc::new(certificates));
+            trusted = RootCerts::Specific(Arc::new(certificates));
         }
         let proxy = config
             .proxy
@@ -265,7 +265,7 @@ impl Http {
             // The bytes that are stored are the bytes that were sent: no content coding.
             .accept_encoding(AutoHeaderValue::None)
             .proxy(proxy)
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
+            .tls_config(TlsConfig::builder().root_certs(trusted).build())
             .build()
             .new_agent();
         Ok(Self { agent, config, surroundings, quiet_until: None, requests: 0, waited: Duration::ZERO })

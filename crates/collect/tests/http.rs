@@ -255,7 +255,80 @@ fn a_credential_is_not_sent_in_the_clear() {
 #[test]
 fn a_companys_own_certificates_must_be_some() {
     let clock = Clock::at(NOW);
-    let config = HttpConfig { extra_roots: Some(b"nonsense".to_vec()), ..HttpConfig::default() };
+    let config = HttpConfig { roots: Some(b"nonsense".to_vec()), ..HttpConfig::default() };
     let error = Http::new(config, clock.surroundings()).err().unwrap();
     assert!(error.to_string().contains("holds no certificate"), "{error}");
+}
+
+/// Runs `openssl` in `folder`.
+fn openssl(folder: &std::path::Path, arguments: &str) -> bool {
+    let done = std::process::Command::new("openssl").current_dir(folder).args(arguments.split(' ')).output();
+    done.is_ok_and(|output| output.status.success())
+}
+
+/// A TLS server of somebody else's, which is ended when dropped.
+struct Tls(std::process::Child);
+
+impl Drop for Tls {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+#[allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn a_server_of_a_companys_own_authority_is_trusted_only_with_its_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("san"), "subjectAltName=DNS:localhost\n").unwrap();
+    let made = openssl(
+        folder,
+        "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=Acme",
+    ) && openssl(
+        folder,
+        "req -newkey rsa:2048 -nodes -keyout key.pem -out csr.pem -subj /CN=localhost",
+    ) && openssl(
+        folder,
+        "x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile san -out cert.pem",
+    );
+    if !made {
+        println!("skipped: openssl cannot make certificates");
+        return;
+    }
+    std::fs::write(folder.join("x"), "[1]").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let server = std::process::Command::new("openssl")
+        .current_dir(folder)
+        .args([
+            "s_server",
+            "-quiet",
+            "-WWW",
+            "-cert",
+            "cert.pem",
+            "-key",
+            "key.pem",
+            "-accept",
+            &port.to_string(),
+        ])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let _server = Tls(server);
+    for _ in 0..100 {
+        if std::net::TcpStream::connect(("localhost", port)).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let ask = |roots: Option<Vec<u8>>| {
+        let config = HttpConfig { roots, attempts: 1, ..HttpConfig::default() };
+        let mut http = Http::new(config, Clock::at(NOW).surroundings()).unwrap();
+        http.send(&Request::get(format!("https://localhost:{port}/x")).with_secret(&Secret::new(TOKEN)))
+    };
+    let authority = std::fs::read(folder.join("ca.pem")).unwrap();
+    assert_eq!(ask(Some(authority)).unwrap().body, b"[1]");
+    let error = ask(None).unwrap_err().to_string();
+    assert!(error.contains("UnknownIssuer"), "{error}");
 }
