@@ -694,3 +694,6 @@ pub fn supersede(tables: &[Table], rows: &mut [(String, Row)]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
