@@ -9,6 +9,7 @@ mod config;
 mod error;
 mod facts;
 mod place;
+mod preview;
 mod question;
 mod workspace;
 
@@ -18,6 +19,7 @@ pub use assessment::{
 pub use config::{Config, GitHubSource};
 pub use error::AppError;
 pub use facts::{History, LookFirst};
-pub use place::{Environment, Place, find, init, wrapping_key};
+pub use place::{Environment, Place, add_github_source, find, init, wrapping_key};
+pub use preview::Preview;
 pub use question::Answer;
 pub use workspace::{Opening, Status, Workspace};

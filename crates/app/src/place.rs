@@ -89,6 +89,34 @@ pub fn init(folder: &Path, organisation: &str) -> Result<(), AppError> {
     write_durably(&path, text.as_bytes(), 0o644)
 }
 
+/// Adds a GitHub repository to a workspace's configuration, keeping what stands there.
+///
+/// # Errors
+/// It is there already, or the file cannot be written.
+pub fn add_github_source(folder: &Path, source: &crate::GitHubSource) -> Result<(), AppError> {
+    let path = folder.join(CONFIG);
+    let config = crate::Config::read(&path)?;
+    if config.source.github.iter().any(|s| s.owner == source.owner && s.repo == source.repo) {
+        return Err(AppError::Other(format!(
+            "`{}/{}` is a source of this workspace already; nothing was changed",
+            source.owner, source.repo
+        )));
+    }
+    let mut text = fs::read_to_string(&path).map_err(AppError::file("read", &path))?;
+    let block = toml::to_string(source).map_err(|e| AppError::Other(e.to_string()))?;
+    text.push_str(&format!("\n[[source.github]]\n{block}"));
+    // What was added must be read as it was meant, beside whatever stood there.
+    match crate::Config::parse(&text) {
+        Ok(config) if config.source.github.last() == Some(source) => {
+            write_durably(&path, text.as_bytes(), 0o644)
+        }
+        _ => Err(AppError::Other(format!(
+            "`{}` is written in a way nothing can be appended to; add this by hand:\n[[source.github]]\n{block}",
+            path.display()
+        ))),
+    }
+}
+
 /// Writes a file so that after a crash it is either whole or not there.
 fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AppError> {
     use std::os::unix::fs::OpenOptionsExt as _;

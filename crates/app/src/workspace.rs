@@ -122,19 +122,57 @@ impl Workspace {
         self.append_as(Kind::Capture, captures)
     }
 
+    /// The receipt of something said in Tickmark itself.
+    pub(crate) fn decision_receipt(&self, stream: &str) -> Receipt {
+        Receipt {
+            source: "tickmark".into(),
+            stream: stream.into(),
+            media_type: "application/json".into(),
+            collected_at: self.now,
+            collector: "tickmark/1".into(),
+            request: format!("{stream} of this workspace"),
+            status: None,
+            server_date: None,
+            page: 0,
+            coverage: None,
+            cursor: None,
+            context: Json::Null,
+            redacted: vec![],
+        }
+    }
+
+    /// What a source is called in the open log. Its own name may name a person (`github:ann/app`), so it gets a number.
+    fn pseudonym(&self, source: &str) -> Result<String, AppError> {
+        let kind = source.split(':').next().unwrap_or(source);
+        // Git's instance is a digest already; what is said here has no source.
+        if matches!(kind, "git" | "tickmark") {
+            return Ok(source.to_owned());
+        }
+        let key = format!("source:{source}");
+        if let Some(number) = self.state.setting(&key)? {
+            return Ok(format!("{kind}:{number}"));
+        }
+        let next = self.state.setting("sources")?.and_then(|n| n.parse::<u64>().ok()).map_or(1, |n| n + 1);
+        self.state.set_setting("sources", Some(&next.to_string()))?;
+        self.state.set_setting(&key, Some(&next.to_string()))?;
+        Ok(format!("{kind}:{next}"))
+    }
+
     fn append_as(&mut self, kind: Kind, captures: &[Capture]) -> Result<std::ops::Range<u64>, AppError> {
         let entries = captures
             .iter()
-            .map(|capture| NewEntry {
-                kind,
-                source: capture.receipt.source.clone(),
-                stream: capture.receipt.stream.clone(),
-                media_type: capture.receipt.media_type.clone(),
-                collected_at: capture.receipt.collected_at,
-                collector: capture.receipt.collector.clone(),
-                document: capture.to_document(),
+            .map(|capture| {
+                Ok(NewEntry {
+                    kind,
+                    source: self.pseudonym(&capture.receipt.source)?,
+                    stream: capture.receipt.stream.clone(),
+                    media_type: capture.receipt.media_type.clone(),
+                    collected_at: capture.receipt.collected_at,
+                    collector: capture.receipt.collector.clone(),
+                    document: capture.to_document(),
+                })
             })
-            .collect();
+            .collect::<Result<_, AppError>>()?;
         Ok(self.ledger.append(entries)?)
     }
 
@@ -148,24 +186,8 @@ impl Workspace {
         if self.state.setting(CONVENTIONS)?.as_deref() == Some(&text) {
             return Ok(());
         }
-        let decision = Capture {
-            receipt: Receipt {
-                source: "tickmark".into(),
-                stream: CONVENTIONS.into(),
-                media_type: "application/json".into(),
-                collected_at: self.now,
-                collector: "tickmark/1".into(),
-                request: "conventions of tickmark.toml".into(),
-                status: None,
-                server_date: None,
-                page: 0,
-                coverage: None,
-                cursor: None,
-                context: Json::Null,
-                redacted: vec![],
-            },
-            body: text.clone().into_bytes(),
-        };
+        let receipt = self.decision_receipt(CONVENTIONS);
+        let decision = Capture { receipt, body: text.clone().into_bytes() };
         self.append_as(Kind::Decision, &[decision])?;
         // A crash here appends the same decision once more: harmless, it says the same.
         self.state.set_setting(CONVENTIONS, Some(&text))?;

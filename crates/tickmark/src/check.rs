@@ -12,6 +12,7 @@ use crate::command::{Check, FailOn};
 use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, aligned, line, spoken, styled};
 use crate::session::{Session, derive};
+use crate::source;
 
 /// Items listed per procedure unless `--all`.
 const LISTED: usize = 10;
@@ -36,10 +37,16 @@ struct Document<'a> {
 struct Repository<'a> {
     label: &'a str,
     branch: &'a str,
-    tip: String,
+    tip: &'a str,
 }
 
 pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure> {
+    if let Some(number) = check.pull {
+        return source::pull(session, check, number);
+    }
+    if let Some(name) = &check.source {
+        return of_source(session, check, name);
+    }
     let path = session.environment.current.join(&check.path);
     let repository = git::open(&path, check.branch.as_deref())?;
     let place = session.place()?;
@@ -60,15 +67,52 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
     }
 
     let problems = collect(session, &repository, &mut workspace, &conventions)?;
+    let examined = Examined {
+        key: &repository.key,
+        label: &repository.label,
+        branch: &repository.branch,
+        tip: repository.tip_hex(),
+    };
+    report(session, check, &mut workspace, &examined, &period, &problems)
+}
+
+/// A repository whose evidence a source brought.
+fn of_source(session: &Session, check: &Check, name: &str) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    let (mut workspace, conventions) = session.open(&place)?;
+    let period = period(session, check, &workspace)?;
+    let source = source::named(&workspace, Some(name))?;
+    workspace.catch_up(&|document| derive(document, &conventions))?;
+    let key = source.repository();
+    let examined = Examined { key: &key, label: &key, branch: "default branch", tip: String::new() };
+    report(session, check, &mut workspace, &examined, &period, &[])
+}
+
+/// What is examined, for people.
+struct Examined<'a> {
+    key: &'a str,
+    label: &'a str,
+    branch: &'a str,
+    tip: String,
+}
+
+fn report(
+    session: &Session,
+    check: &Check,
+    workspace: &mut Workspace,
+    examined: &Examined<'_>,
+    period: &Period,
+    problems: &[String],
+) -> Result<ExitCode, Failure> {
     let report = workspace.assess(&AssessmentQuestion {
         period: period.clone(),
         cutoff: session.now,
         known_at: None,
-        repository: Some(repository.key.clone()),
+        repository: Some(examined.key.to_owned()),
         procedures: vec![],
     })?;
-    let history = workspace.history(&repository.key, &period, session.now)?;
-    let look_first = workspace.look_first(&report, &repository.key, FIRST)?;
+    let history = workspace.history(examined.key, period, session.now)?;
+    let look_first = workspace.look_first(&report, examined.key, FIRST)?;
     // The plain command finds the same workspace again unless it was named.
     let verify = match &session.named {
         None => "tickmark verify".to_owned(),
@@ -76,20 +120,16 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
     };
     if check.json {
         let document = Document {
-            repository: Repository {
-                label: &repository.label,
-                branch: &repository.branch,
-                tip: repository.tip_hex(),
-            },
+            repository: Repository { label: examined.label, branch: examined.branch, tip: &examined.tip },
             report: &report,
             history: &history,
             look_first: &look_first,
-            problems: &problems,
+            problems,
             verify,
         };
         line(&serde_json::to_string_pretty(&document).map_err(Failure::of)?)?;
     } else {
-        print(check, &repository, &period, &report, &history, &look_first, &problems)?;
+        print(check, examined, period, &report, &history, &look_first, problems)?;
         let status = workspace.status()?;
         line("")?;
         line(&format!(
@@ -175,18 +215,18 @@ fn collect(
 
 fn print(
     check: &Check,
-    repository: &git::Repository,
+    examined: &Examined<'_>,
     period: &Period,
     report: &Report,
     history: &History,
     look_first: &[LookFirst],
     problems: &[String],
 ) -> Result<(), Failure> {
+    let tip = examined.tip.get(..12).map(|tip| format!(" at {tip}")).unwrap_or_default();
     line(&format!(
-        "{} {} at {}, {} to {} ({})",
-        styled(BOLD, &repository.label),
-        repository.branch,
-        &repository.tip_hex()[..12],
+        "{} {}{tip}, {} to {} ({})",
+        styled(BOLD, examined.label),
+        examined.branch,
         period.first_date(),
         period.last_date(),
         period.tz
@@ -309,7 +349,11 @@ fn print_history(history: &History, period: &Period) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_procedure(check: &Check, procedure: &ProcedureReport, period: &Period) -> Result<(), Failure> {
+pub(crate) fn print_procedure(
+    check: &Check,
+    procedure: &ProcedureReport,
+    period: &Period,
+) -> Result<(), Failure> {
     let style = output::conclusion_style(procedure.conclusion);
     line(&format!(
         "{} {}  {}",

@@ -36,6 +36,17 @@ pub(crate) enum Command {
     },
     /// Examine every change of a git repository in a period
     Check(Check),
+    /// Sources of evidence: add one, list them, try what they may read
+    Source {
+        #[command(subcommand)]
+        what: SourceCommand,
+    },
+    /// Collect what is new from every source
+    Collect {
+        /// First day to look at on a source's first run, YYYY-MM-DD (default: twelve months ago)
+        #[arg(long, value_name = "DATE")]
+        since: Option<String>,
+    },
     /// Check that nothing in the ledger was altered since
     Verify {
         /// A workspace, or a log folder (default: the workspace)
@@ -81,6 +92,15 @@ pub(crate) struct Check {
     /// Branch to examine (default: what origin/HEAD names, else HEAD)
     #[arg(long, value_name = "NAME")]
     pub(crate) branch: Option<String>,
+    /// Examine a repository of a source instead of a folder: what `tickmark collect` brought
+    #[arg(long, value_name = "OWNER/REPO", conflicts_with = "path")]
+    pub(crate) source: Option<String>,
+    /// Judge one open pull request as if it merged now
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) pull: Option<u64>,
+    /// Show the result of --pull beside its head commit, as a commit status
+    #[arg(long, requires = "pull")]
+    pub(crate) post_status: bool,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -120,6 +140,38 @@ pub(crate) enum LedgerCommand {
     Show {
         /// Index of the entry
         index: u64,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SourceCommand {
+    /// Add a source
+    Add {
+        #[command(subcommand)]
+        kind: SourceKind,
+    },
+    /// List the sources
+    List,
+    /// Try for every stream whether it may be read
+    Check,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SourceKind {
+    /// A repository at GitHub
+    Github {
+        /// Organisation or user
+        #[arg(long)]
+        owner: String,
+        /// Repository
+        #[arg(long)]
+        repo: String,
+        /// Address of the API of an own server
+        #[arg(long, value_name = "URL")]
+        api_url: Option<String>,
+        /// Environment variable that holds the token
+        #[arg(long, value_name = "NAME")]
+        token_env: Option<String>,
     },
 }
 

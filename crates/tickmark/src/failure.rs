@@ -47,7 +47,9 @@ macro_rules! from {
 
 from!(
     app::AppError,
+    collect::HttpError,
     connectors::git::GitError,
+    connectors::github::GitHubError,
     ledger::Error,
     model::TimeError,
     std::io::Error,

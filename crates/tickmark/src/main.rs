@@ -9,6 +9,7 @@ mod ledger_command;
 mod output;
 mod query;
 mod session;
+mod source;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,8 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
     match arguments.command {
         Command::Init { folder, organisation } => session::init(&session, &folder, &organisation),
         Command::Check(check) => check::run(&session, &check),
+        Command::Source { what } => source::run(&session, &what),
+        Command::Collect { since } => source::collect(&session, since.as_deref()),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),
         Command::Query(question) => query::run(&session, &question),

@@ -81,6 +81,7 @@ pub(crate) fn entropy(bytes: &mut [u8]) -> std::io::Result<()> {
 pub(crate) fn derive(document: &model::Document<'_>, conventions: &Conventions) -> model::Derived {
     match document.receipt.collector.split('/').next() {
         Some("git") => connectors::git::derive(document, conventions),
+        Some("github") => connectors::github::derive(document, conventions),
         _ => model::Derived {
             problems: vec![format!("no connector reads documents of `{}`", document.receipt.collector)],
             ..model::Derived::default()

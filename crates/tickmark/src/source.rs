@@ -1,0 +1,326 @@
+//! `tickmark source` and `tickmark collect`, and `tickmark check --pull`: everything that asks a source over the network.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use app::{GitHubSource, Preview, Workspace};
+use collect::{Http, HttpConfig, RunSummary, Secret, Surroundings};
+use connectors::github::{self, Source, StatusState};
+use model::{Capture, CoverageStatus, Instant, Period, Verdict, Window};
+
+use crate::command::{Check, FailOn, SourceCommand, SourceKind};
+use crate::failure::Failure;
+use crate::output::{self, BOLD, aligned, line, spoken, styled};
+use crate::session::{Session, derive};
+
+pub(crate) fn run(session: &Session, what: &SourceCommand) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    match what {
+        SourceCommand::Add { kind: SourceKind::Github { owner, repo, api_url, token_env } } => {
+            let source = GitHubSource {
+                owner: owner.clone(),
+                repo: repo.clone(),
+                api_url: api_url.clone(),
+                token_env: token_env.clone(),
+            };
+            app::add_github_source(&place.folder, &source)?;
+            line(&format!(
+                "added github {owner}/{repo} to {}",
+                place.folder.join("tickmark.toml").display()
+            ))?;
+            line("next: tickmark source check, then tickmark collect")?;
+        }
+        SourceCommand::List => {
+            let config = app::Config::read(&place.folder.join("tickmark.toml"))?;
+            for source in &config.source.github {
+                line(&format!("github  {}/{}", source.owner, source.repo))?;
+            }
+            if config.source.github.is_empty() {
+                line("no source yet; add one with `tickmark source add github --owner … --repo …`")?;
+            }
+        }
+        SourceCommand::Check => return check(session, &place.folder),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(session: &Session, folder: &std::path::Path) -> Result<ExitCode, Failure> {
+    let config = app::Config::read(&folder.join("tickmark.toml"))?;
+    if config.source.github.is_empty() {
+        return Err(Failure::of("this workspace has no source; add one with `tickmark source add github`"));
+    }
+    let mut all = true;
+    for configured in &config.source.github {
+        let source = source(configured)?;
+        let mut http = http(session)?;
+        line(&styled(BOLD, &source.repository()))?;
+        let mut rows = vec![];
+        for stream in github::probe(&source, &mut http)? {
+            all &= stream.status == CoverageStatus::Complete;
+            let said = [stream.reason, stream.fix]
+                .into_iter()
+                .filter(|s| !s.is_empty())
+                .collect::<Vec<_>>()
+                .join("; ");
+            rows.push(vec![format!("  {}", spoken(stream.stream)), spoken(stream.status.word()), said]);
+        }
+        for row in aligned(&rows) {
+            line(row.trim_end())?;
+        }
+    }
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Collects what is new from every source.
+pub(crate) fn collect(session: &Session, since: Option<&str>) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    let (mut workspace, conventions) = session.open(&place)?;
+    let from = match since {
+        Some(date) => model::parse_date_range(date, date, "UTC")?.from,
+        None => Period::last_twelve_months(session.now, "UTC")?.from,
+    };
+    let configured = workspace.config.source.github.clone();
+    if configured.is_empty() {
+        return Err(Failure::of("this workspace has no source; add one with `tickmark source add github`"));
+    }
+    let derive = |document: &model::Document<'_>| derive(document, &conventions);
+    workspace.catch_up(&derive)?;
+    let mut whole = true;
+    for configured in &configured {
+        let source = source(configured)?;
+        let mut cursors = BTreeMap::new();
+        for stream in github::STREAMS {
+            if let Some(cursor) = workspace.cursor(&source.instance(), stream.name)? {
+                cursors.insert(stream.name.to_owned(), cursor);
+            }
+        }
+        let bar = output::progress("answers of GitHub");
+        let mut http = http(session)?;
+        let window = Window { from, to: Instant::FOREVER };
+        let summary = {
+            let workspace = RefCell::new(&mut workspace);
+            github::collect(&source, &cursors, window, &mut http, &mut |capture: Capture| {
+                bar.inc(1);
+                workspace.borrow_mut().append(&[capture]).map(drop).map_err(Into::into)
+            })?
+        };
+        bar.finish_and_clear();
+        let applied = workspace.catch_up(&derive)?;
+        print_summary(&source, &summary)?;
+        for (entry, problem) in &applied.problems {
+            line(&format!("  ledger entry {entry}: {problem}"))?;
+        }
+        whole &= summary.streams.iter().all(|s| s.coverage.status == CoverageStatus::Complete);
+    }
+    if !whole {
+        line("some streams are not complete: what rests on them stays without evidence")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_summary(source: &Source, summary: &RunSummary) -> Result<(), Failure> {
+    line(&format!("{}: {} requests", styled(BOLD, &source.repository()), summary.requests))?;
+    let rows: Vec<Vec<String>> = summary
+        .streams
+        .iter()
+        .map(|s| {
+            vec![
+                format!("  {}", spoken(s.stream)),
+                format!("{} items", s.items),
+                spoken(s.coverage.status.word()),
+                s.coverage.reason.clone(),
+            ]
+        })
+        .collect();
+    for row in aligned(&rows) {
+        line(row.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Judges one open pull request.
+pub(crate) fn pull(session: &Session, check: &Check, number: u64) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    let (mut workspace, conventions) = session.open(&place)?;
+    let source = named(&workspace, check.source.as_deref())?;
+    let derive = |document: &model::Document<'_>| derive(document, &conventions);
+    workspace.catch_up(&derive)?;
+    let start = workspace.size();
+    let mut http = http(session)?;
+    let summary = {
+        let workspace = RefCell::new(&mut workspace);
+        github::pull(&source, number, &mut http, &mut |capture: Capture| {
+            workspace.borrow_mut().append(&[capture]).map(drop).map_err(Into::into)
+        })?
+    };
+    workspace.catch_up(&derive)?;
+    let preview = Preview {
+        repository: source.repository(),
+        number,
+        entries: start..workspace.size(),
+        unseen: unseen(&summary),
+        now: session.now,
+    };
+    let (report, head) = workspace.preview(&preview, &derive)?;
+    let worst = report
+        .procedures
+        .iter()
+        .flat_map(|p| &p.items)
+        .map(app::ItemReport::verdict)
+        .min()
+        .unwrap_or(Verdict::NoEvidence);
+    if check.json {
+        line(&serde_json::to_string_pretty(&report).map_err(Failure::of)?)?;
+    } else {
+        line(&format!(
+            "{} #{number} at {}, as if it merged now: {}",
+            styled(BOLD, &source.repository()),
+            head.get(..12).unwrap_or(&head),
+            styled(output::verdict_style(worst), &spoken(worst.word()))
+        ))?;
+        for procedure in &report.procedures {
+            for item in &procedure.items {
+                for (letter, verdict) in &item.verdicts {
+                    let says = procedure
+                        .attributes
+                        .iter()
+                        .find(|a| a.letter == *letter)
+                        .map_or("", |a| a.says.as_str());
+                    let reason = item.reasons.get(letter).map(|r| format!(": {r}")).unwrap_or_default();
+                    line(&format!(
+                        "  {} {letter}  {}  {says}{reason}",
+                        procedure.controls.join(" "),
+                        styled(output::verdict_style(*verdict), &format!("{:15}", spoken(verdict.word()))),
+                    ))?;
+                }
+            }
+        }
+    }
+    if check.post_status {
+        let (state, text) = match worst {
+            Verdict::Pass | Verdict::NotApplicable => {
+                (StatusState::Success, "every tested attribute holds".to_owned())
+            }
+            Verdict::Deviation => (StatusState::Failure, first_reason(&report, worst)),
+            Verdict::NotYetDue => (StatusState::Pending, "not due yet".to_owned()),
+            Verdict::NeedsJudgement | Verdict::NoEvidence => {
+                (StatusState::Error, first_reason(&report, worst))
+            }
+        };
+        github::post_status(&source, &head, state, "tickmark", &text, None, &mut http)?;
+        output::note(&format!("posted the status to {head}"));
+    }
+    let failed = check.fail_on.is_some_and(|on| match on {
+        FailOn::Deviation => worst == Verdict::Deviation,
+        FailOn::Unproven => !matches!(worst, Verdict::Pass | Verdict::NotApplicable),
+    });
+    Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+}
+
+fn first_reason(report: &app::Report, verdict: Verdict) -> String {
+    report
+        .procedures
+        .iter()
+        .flat_map(|p| p.items.iter().map(move |i| (p, i)))
+        .find_map(|(p, item)| {
+            let (letter, _) = item.verdicts.iter().find(|(_, v)| **v == verdict)?;
+            let reason = item.reasons.get(letter).map_or(verdict.word(), String::as_str);
+            Some(format!("{}: {reason}", p.controls.join(" ")))
+        })
+        .unwrap_or_else(|| spoken(verdict.word()))
+}
+
+/// Tables of the procedures that judge a pull request whose streams were not complete.
+fn unseen(summary: &RunSummary) -> BTreeMap<String, String> {
+    const RESTS_ON: &[(&str, &[&str])] = &[
+        ("pull_request", &["pulls"]),
+        ("contributor", &["pulls", "pull_commits", "timeline"]),
+        ("approval", &["reviews", "timeline"]),
+        ("check_run", &["check_runs", "statuses"]),
+        ("required_check", &["branch_protection", "rules"]),
+        ("ticket_reference", &["pulls"]),
+    ];
+    let mut unseen = BTreeMap::new();
+    for (table, streams) in RESTS_ON {
+        for stream in *streams {
+            let reason = match summary.stream(stream) {
+                Some(s) if s.coverage.status == CoverageStatus::Complete => continue,
+                Some(s) => format!("{stream}: {}", s.coverage.reason),
+                None => format!("{stream} was not looked at"),
+            };
+            unseen.entry((*table).to_owned()).or_insert(reason);
+        }
+    }
+    unseen
+}
+
+/// The source of that name, or the only one.
+pub(crate) fn named(workspace: &Workspace, name: Option<&str>) -> Result<Source, Failure> {
+    let all = &workspace.config.source.github;
+    let listed = || all.iter().map(|s| format!("{}/{}", s.owner, s.repo)).collect::<Vec<_>>().join(", ");
+    let found = match name {
+        Some(name) => all.iter().find(|s| format!("{}/{}", s.owner, s.repo) == name),
+        None if all.len() == 1 => all.first(),
+        None => None,
+    };
+    match found {
+        Some(found) => source(found),
+        None if all.is_empty() => {
+            Err(Failure::of("this workspace has no source; add one with `tickmark source add github`"))
+        }
+        None => Err(Failure::of(format!("name a source with --source; there are: {}", listed()))),
+    }
+}
+
+fn source(configured: &GitHubSource) -> Result<Source, Failure> {
+    let variable = configured.token_env.as_deref().unwrap_or("GITHUB_TOKEN");
+    let token = std::env::var(variable).ok().filter(|t| !t.trim().is_empty()).ok_or_else(|| {
+        Failure::of(format!(
+            "no token for {}/{}; put one with the rights of docs/sources/github.md into the environment variable {variable}",
+            configured.owner, configured.repo
+        ))
+    })?;
+    let mut source = Source::new(&configured.owner, &configured.repo, Secret::new(&token));
+    if let Some(url) = &configured.api_url {
+        source.api_url.clone_from(url);
+    }
+    Ok(source)
+}
+
+fn http(session: &Session) -> Result<Http, Failure> {
+    let _ = session;
+    let variable =
+        |names: [&str; 2]| names.into_iter().find_map(|n| std::env::var(n).ok()).filter(|v| !v.is_empty());
+    let roots = match std::env::var_os("SSL_CERT_FILE").map(PathBuf::from) {
+        Some(path) => {
+            Some(std::fs::read(&path).map_err(app::AppError::file("read the certificates", &path))?)
+        }
+        None => None,
+    };
+    let config =
+        HttpConfig { roots, proxy: variable(["HTTPS_PROXY", "https_proxy"]), ..HttpConfig::default() };
+    #[expect(clippy::disallowed_methods, reason = "the network's clock is read where the process begins")]
+    let now = || {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Instant::from_ms(since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)))
+    };
+    let surroundings = Surroundings {
+        now: Box::new(now),
+        sleep: Box::new(|time: Duration| {
+            if time > Duration::from_secs(5) {
+                output::note(&format!("waiting {} seconds, as the source asks", time.as_secs()));
+            }
+            std::thread::sleep(time);
+        }),
+        random: Box::new(|| {
+            let mut bytes = [0; 8];
+            // Only spreads retries: without randomness they are not spread.
+            let _ = crate::session::entropy(&mut bytes);
+            u64::from_le_bytes(bytes)
+        }),
+    };
+    Ok(Http::new(config, surroundings)?)
+}
