@@ -34,7 +34,7 @@ struct Open {
     items: u64,
     good: u32,
     gaps: Vec<(CoverageStatus, String)>,
-    for_good: bool,
+    for_good: Option<String>,
     last_request: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl<'a, 's> Recorder<'a, 's> {
             items: 0,
             good: 0,
             gaps: vec![],
-            for_good: false,
+            for_good: None,
             last_request: None,
         });
     }
@@ -157,17 +157,24 @@ impl<'a, 's> Recorder<'a, 's> {
 
     /// Notes that something of an open stream will never be seen, however often it is asked for.
     pub fn gap_for_good(&mut self, stream: &str, status: CoverageStatus, reason: impl Into<String>) {
-        self.gap(stream, status, reason);
+        let reason = reason.into();
         if let Some(open) = self.open.get_mut(stream) {
-            open.for_good = true;
+            open.for_good.get_or_insert_with(|| reason.clone());
         }
+        self.gap(stream, status, reason);
+    }
+
+    /// Why an open stream will never be complete for its window; `None` while it may be.
+    #[must_use]
+    pub fn lasting(&self, stream: &str) -> Option<&str> {
+        self.open.get(stream)?.for_good.as_deref()
     }
 
     /// Whether an open stream has gaps, all of which a later run may still close: then that run has to account for this
     /// window too.
     #[must_use]
     pub fn may_close(&self, stream: &str) -> bool {
-        self.open.get(stream).is_some_and(|open| !open.gaps.is_empty() && !open.for_good)
+        self.open.get(stream).is_some_and(|open| !open.gaps.is_empty() && open.for_good.is_none())
     }
 
     /// Notes that an answer looked at something, though no page of its own was captured.
@@ -241,7 +248,13 @@ impl<'a, 's> Recorder<'a, 's> {
     ///
     /// # Errors
     /// The sink's.
-    pub fn statement(&mut self, stream: &str, context: Json, now: Instant) -> Result<(), BoxError> {
+    pub fn statement(
+        &mut self,
+        stream: &str,
+        context: Json,
+        cursor: Option<Json>,
+        now: Instant,
+    ) -> Result<(), BoxError> {
         let receipt = Receipt {
             source: self.source.clone(),
             stream: stream.to_owned(),
@@ -253,7 +266,7 @@ impl<'a, 's> Recorder<'a, 's> {
             server_date: None,
             page: 0,
             coverage: None,
-            cursor: None,
+            cursor,
             context: merged(&self.context, context),
             redacted: vec![],
         };

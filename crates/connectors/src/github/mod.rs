@@ -93,7 +93,8 @@ impl Source {
     }
 }
 
-/// Where each stream goes on, by stream: the cursors of the last receipts that carry one.
+/// Where each stream goes on, by stream: the cursors of the last receipts that carry one (that of the stream [`COVERAGE`]
+/// among them).
 pub type Cursors = BTreeMap<String, Json>;
 
 /// Why nothing could be collected at all. What a single stream could not do is no error: it is that stream's coverage.
@@ -157,6 +158,9 @@ impl Run<'_> {
         let window = self.window_of(stream);
         let from = if recorder.may_close(stream) { window.from } else { window.to };
         let mut cursor = json!({ "begin": self.begin(stream), "from": from, "to": window.to });
+        if let Some(reason) = recorder.lasting(stream) {
+            cursor["lasting"] = json!(reason);
+        }
         if let (Json::Object(map), Json::Object(more)) = (&mut cursor, more) {
             map.extend(more);
         }
@@ -188,14 +192,10 @@ pub fn collect(
     for stream in STREAMS {
         recorder.open(stream.name, Window { from: window.from.min(window.to), to: now.min(window.to) });
     }
-    // Whoever asks for an earlier beginning than before asks anew: what lies before the old one was never looked at.
-    let cursors: Cursors = cursors
-        .iter()
-        .filter(|(_, cursor)| {
-            cursor["begin"].as_str().and_then(|b| b.parse::<Instant>().ok()).is_some_and(|b| b <= window.from)
-        })
-        .map(|(stream, cursor)| (stream.clone(), cursor.clone()))
-        .collect();
+    let (cursors, lasting) = going_on_from(cursors, window);
+    for (stream, reason) in lasting {
+        recorder.gap_for_good(&stream, CoverageStatus::Partial, reason);
+    }
     let mut protection = Protection::default();
     let outcome = everything(source, &cursors, window, &mut client, &mut recorder, &mut protection);
     let now = client.http().now();
@@ -207,9 +207,42 @@ pub fn collect(
         }
     }
     let windows = table_coverage(recorder.summaries(), &protection);
-    recorder.statement(COVERAGE, json!({ "windows": windows }), now).map_err(GitHubError::Sink)?;
+    let mut stated = cursors;
+    for summary in recorder.summaries() {
+        if let Some(cursor) = &summary.cursor {
+            stated.insert(summary.stream.to_owned(), cursor.clone());
+        }
+    }
+    recorder
+        .statement(COVERAGE, json!({ "windows": windows }), Some(json!(stated)), now)
+        .map_err(GitHubError::Sink)?;
     let streams = recorder.into_summaries();
     Ok(RunSummary { streams, requests: http.requests() - requests, waited: http.waited() - waited })
+}
+
+/// The cursors a run goes on from, and what it has to say again.
+///
+/// A run that was killed between closing its streams and drawing them together has looked, but no table's coverage says
+/// so: the next run goes on where it ended and speaks for its windows too.
+fn going_on_from(cursors: &Cursors, window: Window) -> (Cursors, Vec<(String, String)>) {
+    let instant = |cursor: &Json, name: &str| cursor[name].as_str().and_then(|t| t.parse::<Instant>().ok());
+    let stated = cursors.get(COVERAGE).unwrap_or(&Json::Null);
+    let (mut going_on, mut lasting) = (Cursors::new(), vec![]);
+    for (stream, cursor) in cursors.iter().filter(|(stream, _)| *stream != COVERAGE) {
+        // Whoever asks for an earlier beginning asks anew: what lies before the old one was never looked at.
+        if instant(cursor, "begin").is_none_or(|begin| begin > window.from) {
+            continue;
+        }
+        let mut cursor = cursor.clone();
+        let said = &stated[stream.as_str()];
+        if *said != cursor {
+            let from = instant(said, "from").or_else(|| instant(&cursor, "begin")).unwrap_or(window.from);
+            cursor["from"] = json!(from);
+            lasting.extend(cursor["lasting"].as_str().map(|reason| (stream.clone(), reason.to_owned())));
+        }
+        going_on.insert(stream.clone(), cursor);
+    }
+    (going_on, lasting)
 }
 
 /// Whether the default branch has a classic protection, whose overrides only the audit log shows.

@@ -93,6 +93,23 @@ fn a_pull_request_that_only_holds_the_commit_did_not_land_it() {
 }
 
 #[test]
+fn a_wrong_clock_shows_against_the_changes_before_it() {
+    let world = World::healthy();
+    let mut commits = world.get("/repos/acme/app/commits");
+    let list = commits.as_array_mut().unwrap();
+    // The first is dated a year back, the second far into the future, which says nothing about what follows it.
+    list.insert(0, commit("back", &["merge7"], "2025-02-20T10:00:00Z", &ann(), true));
+    list.insert(0, commit("ahead", &["back"], "2031-01-01T00:00:00Z", &ann(), true));
+    list.insert(0, commit("last", &["ahead"], "2026-02-21T10:00:00Z", &ann(), true));
+    world.set("/repos/acme/app/commits", commits);
+    let changes = rows(&collect(&world).captures, "change");
+    for name in ["back", "ahead", "last"] {
+        let found = one(&changes, &sha(name));
+        assert!(found.contains("landed_after=2026-02-03T10:00:00Z"), "{found}");
+    }
+}
+
+#[test]
 fn a_rebased_pull_request_lands_several_changes() {
     // Its `merge_commit_sha` names only the last.
     let world = World::healthy();

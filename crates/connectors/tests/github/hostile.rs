@@ -104,7 +104,8 @@ fn a_bad_credential_is_a_gap_in_every_stream() {
             stream.name
         );
     }
-    assert!(ledger.cursors().is_empty());
+    // Nothing was closed, so that the next run goes on from nowhere.
+    assert_eq!(ledger.cursors(), Cursors::from([(github::COVERAGE.to_owned(), json!({}))]));
     assert_eq!(ledger.table("change").len(), 1);
     assert!(ledger.table("change")[0].starts_with("failed"));
 }
@@ -697,6 +698,42 @@ fn a_full_ledger_ends_the_run_and_the_next_starts_where_it_was() {
     captures.extend(next.captures);
     assert_eq!(rows(&captures, "approval").len(), 1);
     assert_eq!(rows(&captures, "change").len(), 2);
+}
+
+#[test]
+fn a_run_killed_before_its_last_statement_is_spoken_for_by_the_next() {
+    // With more commits than GitHub lists, so that there is something nobody will ever see.
+    let world = World::healthy();
+    let mut detail = world.get("/repos/acme/app/pulls/7");
+    detail["commits"] = json!(400);
+    world.set("/repos/acme/app/pulls/7", detail);
+    let server = world.serve();
+    let clock = Clock::at(NOW);
+    let mut http = Http::new(HttpConfig::default(), clock.surroundings()).unwrap();
+    let mut taken = vec![];
+    github::collect(&source(&server.url()), &Cursors::new(), window(), &mut http, &mut |capture| {
+        if capture.receipt.stream == github::COVERAGE {
+            return Err("killed".into());
+        }
+        taken.push(capture);
+        Ok(())
+    })
+    .unwrap_err();
+    let killed = Ledger { captures: taken, ..Ledger::default() };
+    let asked = server.targets().len();
+    let next = run(&server.url(), &killed.cursors(), &clock);
+    assert!(
+        !server.targets()[asked..].iter().any(|t| t.contains("/pulls/7/reviews")),
+        "what was read stays read"
+    );
+    let from = |stream: &str| next.summary.stream(stream).unwrap().coverage.window.from;
+    assert_eq!((from("reviews"), from("commits")), (window().from, window().from));
+    assert_eq!(next.table("approval"), ["complete reason=?"]);
+    assert!(next.table("contributor")[0].starts_with("partial"), "{:?}", next.table("contributor"));
+    // Once it is said, it is not said again.
+    let last = run(&server.url(), &next.cursors(), &clock);
+    assert_eq!(last.table("contributor"), ["complete reason=?"]);
+    assert_eq!(last.summary.stream("reviews").unwrap().coverage.window.from.to_string(), NOW);
 }
 
 #[test]
