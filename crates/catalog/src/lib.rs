@@ -73,11 +73,7 @@ impl Catalog {
     /// The built-in content with a workspace's files over it.
     #[must_use]
     pub fn load(workspace: &[SourceFile]) -> (Self, Vec<Problem>) {
-        let built_in: Vec<SourceFile> = built_in::FILES
-            .iter()
-            .map(|(path, text)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() })
-            .collect();
-        Self::of(&built_in, workspace)
+        Self::of(&built_in_files(), workspace)
     }
 
     /// Content from two sets of files, the second over the first. Tests and tools bring their own.
@@ -160,6 +156,14 @@ impl Catalog {
     pub fn controls_of(&self, criterion: &str) -> impl Iterator<Item = &Control> {
         self.controls.values().filter(move |c| c.criteria.iter().any(|x| x == criterion))
     }
+}
+
+/// The files of the built-in content.
+#[must_use]
+pub fn built_in_files() -> Vec<SourceFile> {
+    let owned =
+        |(path, text): &(&str, &str)| SourceFile { path: (*path).to_owned(), text: (*text).to_owned() };
+    built_in::FILES.iter().map(owned).collect()
 }
 
 /// Reads the files of a workspace's content folder; an absent folder has none.
