@@ -1,6 +1,7 @@
 //! The product's logs before a verifier nobody here wrote: Go's `x/mod/sumdb` packages, as `logcheck` wraps them. It must
 //! accept what we write, and whatever it refuses our verifier must refuse.
 #![allow(clippy::unwrap_used, reason = "in a test a failure is a panic")]
+#![allow(clippy::print_stdout, reason = "a test says what it skips")]
 
 mod common;
 
