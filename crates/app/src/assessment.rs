@@ -424,6 +424,18 @@ fn tested(row: &[Value]) -> Result<Tested, (i64, String)> {
     })
 }
 
+impl Workspace {
+    /// Up to when the changes of a repository were looked at: the end of what can be examined without asking again.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn looked_until(&mut self, repository: &str) -> Result<Option<Instant>, AppError> {
+        let Some(scope) = self.records.entity_id("repository", 0, repository)? else { return Ok(None) };
+        let (map, _) = coverage(&mut self.records, i64::MAX - 1)?;
+        Ok(map.last(scope, "change"))
+    }
+}
+
 /// Everything the sources said about where they looked, and the repositories they said it of.
 fn coverage(records: &mut Records, known_at: i64) -> Result<(CoverageMap, BTreeSet<i64>), AppError> {
     let mut statements = vec![];
@@ -457,16 +469,19 @@ fn coverage(records: &mut Records, known_at: i64) -> Result<(CoverageMap, BTreeS
         })?;
     }
     for scope in &scopes {
-        // Who looks alike is derived here, from every account there is: it is never only partly looked at.
-        statements.push(Statement {
-            scope: *scope,
-            table: "person_alike".to_owned(),
-            from: Instant::BEGINNING,
-            to: Instant::FOREVER,
-            status: CoverageStatus::Complete,
-            reason: String::new(),
-            grade: Grade::System,
-        });
+        // Who looks alike is derived here, from every account there is: it is never only partly looked at. Which
+        // repositories are examined is this workspace's own configuration.
+        for table in ["person_alike", "repository"] {
+            statements.push(Statement {
+                scope: *scope,
+                table: table.to_owned(),
+                from: Instant::BEGINNING,
+                to: Instant::FOREVER,
+                status: CoverageStatus::Complete,
+                reason: String::new(),
+                grade: Grade::System,
+            });
+        }
     }
     Ok((statements.into_iter().collect(), scopes))
 }

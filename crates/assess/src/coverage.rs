@@ -112,6 +112,13 @@ impl CoverageMap {
         bounds[..bounds.len() - 1].iter().find_map(|at| self.unseen(scope, table, *at, grade))
     }
 
+    /// The end of the last window in which `table` was completely seen.
+    #[must_use]
+    pub fn last(&self, scope: i64, table: &str) -> Option<Instant> {
+        let complete = self.of(scope, table).iter().filter(|s| s.status == CoverageStatus::Complete);
+        complete.map(|s| s.to).max()
+    }
+
     /// The windows within `[from, to)` in which `table` is not covered in `scope`, in order of time.
     #[must_use]
     pub fn gaps(&self, scope: i64, table: &str, from: Instant, to: Instant) -> Vec<Gap> {

@@ -133,7 +133,9 @@ pub fn assess(
     period: &Period,
     cutoff: Instant,
 ) -> Assessment {
-    let end = period.to.min(cutoff);
+    // The cut-off is the last instant that counts; a window ends with the first that does not.
+    let counted = Instant::from_ms(cutoff.ms().saturating_add(1));
+    let end = period.to.min(counted);
     let whole = rules.over_period.then_some((period.from, end));
     let mut items: Vec<Item> = rows.into_iter().map(|row| judge(rules, row, coverage, whole)).collect();
     items.sort_by_key(|i| i.item);
@@ -147,12 +149,12 @@ pub fn assess(
             gaps.extend(coverage.gaps(*scope, table, period.from, end));
         }
     }
-    if cutoff < period.to {
+    if counted < period.to {
         // The rest of the period has not happened, or does not count yet.
         gaps.push(Gap {
             scope: None,
             table: rules.population.first().cloned().unwrap_or_default(),
-            from: cutoff.max(period.from),
+            from: counted.max(period.from),
             to: period.to,
             reason: "the period goes on after the last instant that was looked at".to_owned(),
             unfed: false,

@@ -162,7 +162,7 @@ fn a_period_that_goes_on_is_not_concluded() {
     let rows = vec![row(1, 110, Some(Verdict::Pass))];
     let result = assess(&rules(), rows, &map, &BTreeSet::from([1]), &period(), at(120));
     assert_eq!(result.conclusion, Conclusion::CannotConclude);
-    assert_eq!((result.gaps[0].from, result.gaps[0].to), (at(120), at(200)));
+    assert_eq!((result.gaps[0].from, result.gaps[0].to), (at(121), at(200)));
 }
 
 fn any_verdict() -> impl Strategy<Value = Option<Verdict>> {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use app::{AssessmentQuestion, History, LookFirst, ProcedureReport, Report, Workspace};
 use connectors::git;
-use model::{Conclusion, Period, Verdict};
+use model::{Conclusion, Instant, Period, Verdict};
 use serde::Serialize;
 
 use crate::command::{Check, FailOn};
@@ -61,7 +61,7 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
     }
     let (mut workspace, conventions) = session.open(&place)?;
     // Parsed before anything is collected: a typing error costs no waiting.
-    let period = period(session, check, &workspace)?;
+    let period = period(session.now, check, &workspace)?;
     if place.by_default && !check.json {
         output::note(&format!("workspace {} (name your own with --workspace DIR)", place.folder.display()));
     }
@@ -80,10 +80,12 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
 fn of_source(session: &Session, check: &Check, name: &str) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
-    let period = period(session, check, &workspace)?;
     let source = source::named(&workspace, Some(name))?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let key = source.repository();
+    // Nothing is asked of the source here: the period ends, unless named, where the last collection did.
+    let now = workspace.looked_until(&key)?.map_or(session.now, |until| until.min(session.now));
+    let period = period(now, check, &workspace)?;
     let examined = Examined { key: &key, label: &key, branch: "default branch", tip: String::new() };
     report(session, check, &mut workspace, &examined, &period, &[])
 }
@@ -147,10 +149,10 @@ fn report(
     Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
 }
 
-fn period(session: &Session, check: &Check, workspace: &Workspace) -> Result<Period, Failure> {
+fn period(now: Instant, check: &Check, workspace: &Workspace) -> Result<Period, Failure> {
     let tz =
         check.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
-    let default = Period::last_twelve_months(session.now, &tz)?;
+    let default = Period::last_twelve_months(now, &tz)?;
     Ok(match (&check.from, &check.to) {
         (None, None) => default,
         (Some(from), None) => {

@@ -305,16 +305,20 @@ impl Reader<'_> {
         }
         if address.is_some() && c.reviews_since.is_none() {
             // The first change that names its review proposes since when all must; later ones add nothing.
-            out.tentative.push(self.window(
-                "approval",
-                "convention",
-                "complete",
-                merged_at,
-                Instant::FOREVER,
-                None,
-                Grade::Asserted,
-            ));
+            out.tentative.extend(self.convention("reviews", "approval", merged_at));
         }
+    }
+
+    /// A convention in force since `since`: what a message does not say was not done, as far as text can tell.
+    fn convention(&self, name: &str, relation: &str, since: Instant) -> Vec<Fact> {
+        // The same trailers tie the change to its review.
+        ["change_pull_request", relation]
+            .into_iter()
+            .map(|relation| {
+                let name = format!("convention {name}");
+                self.window(relation, &name, "complete", since, Instant::FOREVER, None, Grade::Asserted)
+            })
+            .collect()
     }
 
     /// The account an e-mail address stands for. `None` without an address: then nobody is named.
@@ -383,21 +387,13 @@ impl Reader<'_> {
             }
         }
         let c = self.conventions;
-        for (relation, since) in [
-            ("approval", c.reviews_since),
-            ("check_run", c.tests_since),
-            ("ticket_reference", c.tickets_since),
+        for (name, relation, since) in [
+            ("reviews", "approval", c.reviews_since),
+            ("tests", "check_run", c.tests_since),
+            ("tickets", "ticket_reference", c.tickets_since),
         ] {
             if let Some(since) = since {
-                out.facts.push(self.window(
-                    relation,
-                    "convention",
-                    "complete",
-                    since,
-                    Instant::FOREVER,
-                    None,
-                    Grade::Asserted,
-                ));
+                out.facts.extend(self.convention(name, relation, since));
             }
         }
     }

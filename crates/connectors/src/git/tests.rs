@@ -133,7 +133,7 @@ fn integer(values: &Values, column: &str) -> i64 {
 fn coverage(captures: &[Capture]) -> Vec<String> {
     facts(captures, "coverage")
         .iter()
-        .filter(|v| !["contributor", "repository"].contains(&text(v, "relation").as_str()))
+        .filter(|v| !["contributor", "change_pull_request"].contains(&text(v, "relation").as_str()))
         .map(|v| {
             format!(
                 "{} {} {} .. {} {}",
