@@ -38,6 +38,12 @@ struct Open {
     last_request: Option<String>,
 }
 
+impl Open {
+    const fn of(window: Window) -> Self {
+        Self { window, page: 0, items: 0, good: 0, gaps: vec![], for_good: None, last_request: None }
+    }
+}
+
 /// What a run yielded for one stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamSummary {
@@ -80,15 +86,7 @@ impl<'a, 's> Recorder<'a, 's> {
 
     /// Opens a stream for a window of time in the world.
     pub fn open(&mut self, stream: &'static str, window: Window) {
-        self.open.entry(stream).or_insert(Open {
-            window,
-            page: 0,
-            items: 0,
-            good: 0,
-            gaps: vec![],
-            for_good: None,
-            last_request: None,
-        });
+        self.open.entry(stream).or_insert_with(|| Open::of(window));
     }
 
     /// Sets the end of an open stream's window: a snapshot's ends when its last page has come.
@@ -196,8 +194,21 @@ impl<'a, 's> Recorder<'a, 's> {
         self.open.get(stream).is_some_and(|open| !open.gaps.is_empty())
     }
 
-    /// Closes a stream with its coverage: complete without a gap; the gap's own status when nothing could be looked at;
-    /// else partial.
+    /// What an open stream's coverage is as it stands: complete without a gap; the gap's own status when nothing could
+    /// be looked at; else partial.
+    #[must_use]
+    pub fn coverage(&self, stream: &str) -> Option<Coverage> {
+        let open = self.open.get(stream)?;
+        let status = match open.gaps.first() {
+            None => CoverageStatus::Complete,
+            Some((status, _)) if open.good == 0 => *status,
+            Some(_) => CoverageStatus::Partial,
+        };
+        let reasons: Vec<&str> = open.gaps.iter().map(|(_, reason)| reason.as_str()).collect();
+        Some(Coverage { status, window: open.window, reason: reasons.join("; ") })
+    }
+
+    /// Closes a stream with its coverage.
     ///
     /// # Errors
     /// The sink's.
@@ -207,15 +218,24 @@ impl<'a, 's> Recorder<'a, 's> {
         cursor: Option<Json>,
         now: Instant,
     ) -> Result<(), BoxError> {
+        self.close_with(stream, cursor, Json::Null, now)
+    }
+
+    /// Closes a stream with its coverage and a statement of the run itself in the receipt's context, such as what its
+    /// streams say together.
+    ///
+    /// # Errors
+    /// The sink's.
+    pub fn close_with(
+        &mut self,
+        stream: &'static str,
+        cursor: Option<Json>,
+        context: Json,
+        now: Instant,
+    ) -> Result<(), BoxError> {
+        let Some(coverage) = self.coverage(stream) else { return Ok(()) };
         let Some(open) = self.open.remove(stream) else { return Ok(()) };
-        let status = match open.gaps.first() {
-            None => CoverageStatus::Complete,
-            Some((status, _)) if open.good == 0 => *status,
-            Some(_) => CoverageStatus::Partial,
-        };
-        let reasons: Vec<&str> = open.gaps.iter().map(|(_, reason)| reason.as_str()).collect();
-        let coverage = Coverage { status, window: open.window, reason: reasons.join("; ") };
-        self.last_word(stream, coverage, cursor, now, open.page, open.items, open.last_request)
+        self.last_word(stream, coverage, cursor, context, now, &open)
     }
 
     /// States the coverage of a window that no page of this run touches, such as one the source no longer keeps.
@@ -229,48 +249,31 @@ impl<'a, 's> Recorder<'a, 's> {
         cursor: Option<Json>,
         now: Instant,
     ) -> Result<(), BoxError> {
-        self.last_word(stream, coverage, cursor, now, 0, 0, None)
+        let nothing = Open::of(coverage.window);
+        self.last_word(stream, coverage, cursor, Json::Null, now, &nothing)
     }
 
-    /// Closes every stream that is still open, after something ended the run.
+    /// Closes every stream that is still open but `last`, after something ended the run. `last` has a gap only when it
+    /// was not looked at itself.
     ///
     /// # Errors
     /// The sink's.
-    pub fn abort(&mut self, status: CoverageStatus, reason: &str, now: Instant) -> Result<(), BoxError> {
-        for stream in self.open.keys().copied().collect::<Vec<_>>() {
-            self.gap(stream, status, reason);
-            self.close(stream, None, now)?;
-        }
-        Ok(())
-    }
-
-    /// Captures a statement of the run itself, in `context` and without a body: such as what its streams say together.
-    ///
-    /// # Errors
-    /// The sink's.
-    pub fn statement(
+    pub fn abort(
         &mut self,
-        stream: &str,
-        context: Json,
-        cursor: Option<Json>,
+        status: CoverageStatus,
+        reason: &str,
+        last: &str,
         now: Instant,
     ) -> Result<(), BoxError> {
-        let receipt = Receipt {
-            source: self.source.clone(),
-            stream: stream.to_owned(),
-            media_type: "text/plain".to_owned(),
-            collected_at: now,
-            collector: self.collector.to_owned(),
-            request: "nothing was asked".to_owned(),
-            status: None,
-            server_date: None,
-            page: 0,
-            coverage: None,
-            cursor,
-            context: merged(&self.context, context),
-            redacted: vec![],
-        };
-        (self.sink)(Capture { receipt, body: vec![] })
+        for stream in self.open.keys().copied().collect::<Vec<_>>() {
+            if stream != last {
+                self.gap(stream, status, reason);
+                self.close(stream, None, now)?;
+            } else if self.open.get(stream).is_some_and(|open| open.good == 0 && open.gaps.is_empty()) {
+                self.gap(stream, status, reason);
+            }
+        }
+        Ok(())
     }
 
     /// What was closed so far.
@@ -285,36 +288,33 @@ impl<'a, 's> Recorder<'a, 's> {
         self.closed
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one private place where a receipt without a body is written"
-    )]
     fn last_word(
         &mut self,
         stream: &'static str,
         coverage: Coverage,
         cursor: Option<Json>,
+        context: Json,
         now: Instant,
-        pages: u32,
-        items: u64,
-        last_request: Option<String>,
+        open: &Open,
     ) -> Result<(), BoxError> {
+        let context = merged(&self.context, context);
         let receipt = Receipt {
             source: self.source.clone(),
             stream: stream.to_owned(),
             media_type: "text/plain".to_owned(),
             collected_at: now,
             collector: self.collector.to_owned(),
-            request: last_request.unwrap_or_else(|| "nothing was asked".to_owned()),
+            request: open.last_request.clone().unwrap_or_else(|| "nothing was asked".to_owned()),
             status: None,
             server_date: None,
-            page: pages,
+            page: open.page,
             coverage: Some(coverage.clone()),
             cursor: cursor.clone(),
-            context: merged(&self.context, json!({ "end": { "pages": pages, "items": items } })),
+            context: merged(&context, json!({ "end": { "pages": open.page, "items": open.items } })),
             redacted: vec![],
         };
         (self.sink)(Capture { receipt, body: vec![] })?;
+        let (pages, items) = (open.page, open.items);
         self.closed.push(StreamSummary { stream, coverage, pages, items, cursor });
         Ok(())
     }

@@ -10,7 +10,6 @@ use collect::query_value;
 use model::{Derived, DisplayFact, Document, Fact, FactValue, Grade, Instant, Key};
 use serde_json::Value as Json;
 
-use super::COVERAGE;
 use super::strength::{InForce, Strength, applies, strength};
 use super::tickets::{Text, mentions};
 use crate::git::Conventions;
@@ -41,10 +40,8 @@ pub fn derive(document: &Document<'_>, conventions: &Conventions) -> Derived {
         accounts: BTreeSet::new(),
         out,
     };
-    if receipt.stream == COVERAGE {
-        reader.coverage();
-        return reader.out;
-    }
+    // What the streams of a run say together stands in the last word of its first one.
+    reader.coverage();
     // The last word of a stream has no body; a 304 says that what was read before still holds.
     if receipt.coverage.is_some() || receipt.status == Some(304) {
         return reader.out;

@@ -32,8 +32,8 @@ pub use streams::{STREAMS, Stream, StreamKind, stream_named};
 /// Name and version of this collector, as receipts give it.
 pub const COLLECTOR: &str = "github/1";
 
-/// The stream of statements about record tables that closes a run.
-pub const COVERAGE: &str = "coverage";
+/// The stream that is opened first and closed last: its last word carries what all streams say together.
+const FIRST: &str = "repository";
 
 /// A repository at GitHub or a GitHub Enterprise Server, and the credential to read it with.
 #[derive(Clone, Debug)]
@@ -93,8 +93,7 @@ impl Source {
     }
 }
 
-/// Where each stream goes on, by stream: the cursors of the last receipts that carry one (that of the stream [`COVERAGE`]
-/// among them).
+/// Where each stream goes on, by stream: the cursors of the last receipts that carry one.
 pub type Cursors = BTreeMap<String, Json>;
 
 /// Why nothing could be collected at all. What a single stream could not do is no error: it is that stream's coverage.
@@ -203,18 +202,23 @@ pub fn collect(
         Ok(()) => {}
         Err(Stop::Sink(error)) => return Err(GitHubError::Sink(error)),
         Err(Stop::Ended(status, reason)) => {
-            recorder.abort(status, &reason, now).map_err(GitHubError::Sink)?;
+            recorder.abort(status, &reason, FIRST, now).map_err(GitHubError::Sink)?;
         }
     }
-    let windows = table_coverage(recorder.summaries(), &protection);
+    let mut streams = recorder.summaries().to_vec();
+    if let Some(coverage) = recorder.coverage(FIRST) {
+        streams.push(collect::StreamSummary { stream: FIRST, coverage, pages: 0, items: 0, cursor: None });
+    }
+    let windows = table_coverage(&streams, &protection);
     let mut stated = cursors;
     for summary in recorder.summaries() {
         if let Some(cursor) = &summary.cursor {
             stated.insert(summary.stream.to_owned(), cursor.clone());
         }
     }
+    let cursor = json!({ "begin": window.from, "stated": stated });
     recorder
-        .statement(COVERAGE, json!({ "windows": windows }), Some(json!(stated)), now)
+        .close_with(FIRST, Some(cursor), json!({ "windows": windows }), now)
         .map_err(GitHubError::Sink)?;
     let streams = recorder.into_summaries();
     Ok(RunSummary { streams, requests: http.requests() - requests, waited: http.waited() - waited })
@@ -226,9 +230,9 @@ pub fn collect(
 /// so: the next run goes on where it ended and speaks for its windows too.
 fn going_on_from(cursors: &Cursors, window: Window) -> (Cursors, Vec<(String, String)>) {
     let instant = |cursor: &Json, name: &str| cursor[name].as_str().and_then(|t| t.parse::<Instant>().ok());
-    let stated = cursors.get(COVERAGE).unwrap_or(&Json::Null);
+    let stated = cursors.get(FIRST).map_or(&Json::Null, |cursor| &cursor["stated"]);
     let (mut going_on, mut lasting) = (Cursors::new(), vec![]);
-    for (stream, cursor) in cursors.iter().filter(|(stream, _)| *stream != COVERAGE) {
+    for (stream, cursor) in cursors.iter().filter(|(stream, _)| *stream != FIRST) {
         // Whoever asks for an earlier beginning asks anew: what lies before the old one was never looked at.
         if instant(cursor, "begin").is_none_or(|begin| begin > window.from) {
             continue;
@@ -286,7 +290,7 @@ fn first_look<'a>(
     client: &mut Client<'_>,
     recorder: &mut Recorder<'_, '_>,
 ) -> Result<Option<(Run<'a>, Json)>, Stop> {
-    const STREAM: &str = "repository";
+    const STREAM: &str = FIRST;
     let url = client.url(&source.path());
     let (response, refusal) = match client.get(STREAM, &url, None)? {
         Answer::Good(response) | Answer::Unchanged(response) => (response, None),
@@ -325,7 +329,6 @@ fn first_look<'a>(
             },
         );
     }
-    recorder.close(STREAM, None, now)?;
     Ok(Some((run, repository)))
 }
 
@@ -405,20 +408,8 @@ pub fn pull(
     let now = client.http().now();
     let window = snapshot_window(now, now);
     let cursors = Cursors::new();
-    for name in [
-        "repository",
-        "branch_protection",
-        "rulesets",
-        "ruleset_history",
-        "rules",
-        "pulls",
-        "timeline",
-        "reviews",
-        "pull_commits",
-        "pushes",
-        "check_runs",
-        "statuses",
-    ] {
+    let rules = [FIRST, "branch_protection", "rulesets", "ruleset_history", "rules"];
+    for name in rules.into_iter().chain(pulls::DETAILS) {
         recorder.open(name, window);
     }
     let mut look = || -> Result<(), Stop> {
@@ -435,7 +426,7 @@ pub fn pull(
                 format!("pull request {number} could not be read"),
             ));
         }
-        for stream in ["pulls", "timeline", "reviews", "pull_commits", "pushes", "check_runs", "statuses"] {
+        for stream in pulls::DETAILS.into_iter().chain([FIRST]) {
             recorder.close(stream, None, run.now)?;
         }
         Ok(())
@@ -446,7 +437,7 @@ pub fn pull(
         Ok(()) => {}
         Err(Stop::Sink(error)) => return Err(GitHubError::Sink(error)),
         Err(Stop::Ended(status, reason)) => {
-            recorder.abort(status, &reason, now).map_err(GitHubError::Sink)?;
+            recorder.abort(status, &reason, "", now).map_err(GitHubError::Sink)?;
             return Err(GitHubError::Refused(format!("{}: {reason}", source.repository())));
         }
     }
