@@ -127,16 +127,19 @@ impl Leaf {
     /// Reads the bytes of an entry.
     pub(crate) fn parse(index: u64, bytes: &[u8]) -> Result<Self, Error> {
         let path = || format!("entry {index}");
-        #[derive(Deserialize)]
-        struct Version {
-            v: u64,
-        }
         let bad = |e: serde_json::Error| Error::damaged(path(), e.to_string());
-        let Version { v } = serde_json::from_slice(bytes).map_err(bad)?;
-        if v != 1 {
-            return Err(Error::Newer { path: path(), version: v });
+        match serde_json::from_slice::<Self>(bytes) {
+            Ok(leaf) if leaf.v == 1 => Ok(leaf),
+            // A newer leaf may lack members that this version wants: what matters is that it says so.
+            outcome => {
+                #[derive(Deserialize)]
+                struct Version {
+                    v: u64,
+                }
+                let Version { v } = serde_json::from_slice(bytes).map_err(bad)?;
+                if v == 1 { outcome.map_err(bad) } else { Err(Error::Newer { path: path(), version: v }) }
+            }
         }
-        serde_json::from_slice(bytes).map_err(bad)
     }
 }
 
@@ -167,5 +170,21 @@ impl NewEntry {
             return unfit("its document has 4 GiB or more; split it".to_owned());
         }
         Leaf::new(self, &[], [0; 32], [0; 32]).to_bytes().map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_leaf_says_so_whatever_else_it_holds() {
+        let read = |text: &str| Leaf::parse(7, text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(
+            read(r#"{"v":2,"new":true}"#),
+            "`entry 7` was written by a newer version (2); update tickmark"
+        );
+        assert!(read(r#"{"v":1}"#).contains("`entry 7` is damaged: missing field"));
+        assert!(read("not json").contains("`entry 7` is damaged"));
     }
 }

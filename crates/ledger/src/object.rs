@@ -75,25 +75,40 @@ impl Sealer {
     }
 }
 
-/// Opens an object and checks it against everything its leaf says.
-pub(crate) fn open(index: u64, leaf: &Leaf, ciphertext: &[u8], key: &[u8; 32]) -> Result<Vec<u8>, Error> {
-    let damaged = |why: &str| Error::damaged(format!("the object of entry {index}"), why);
-    if Sha256::digest(ciphertext).as_slice() != leaf.object.0 {
-        return Err(damaged("its hash isn't the one in the log"));
+/// Opens objects one after the other with one decompressor.
+pub(crate) struct Opener(zstd::bulk::Decompressor<'static>);
+
+impl Opener {
+    pub(crate) fn new() -> Result<Self, Error> {
+        zstd::bulk::Decompressor::new().map(Self).map_err(Error::disk("decompress for", "objects"))
     }
-    let packed = XChaCha20Poly1305::new(key.into())
-        .decrypt(&[0; 24].into(), Payload { msg: ciphertext, aad: OBJECT })
-        .map_err(|_| damaged("its key doesn't open it"))?;
-    let length = usize::try_from(leaf.size).ok().and_then(|size| size.checked_add(SALT));
-    let length = length.ok_or_else(|| damaged("its size isn't the one in the log"))?;
-    let mut plain = zstd::bulk::decompress(&packed, length)
-        .map_err(|_| damaged("it doesn't decompress to the size in the log"))?;
-    let (salt, document) = plain.split_first_chunk::<SALT>().ok_or_else(|| damaged("it is cut short"))?;
-    if document.len() as u64 != leaf.size || commitment(salt, document) != leaf.commitment.0 {
-        return Err(damaged("its document isn't the one committed to"));
+
+    /// Opens an object and checks it against everything its leaf says.
+    pub(crate) fn open(
+        &mut self,
+        index: u64,
+        leaf: &Leaf,
+        ciphertext: &[u8],
+        key: &[u8; 32],
+    ) -> Result<Vec<u8>, Error> {
+        let damaged = |why: &str| Error::damaged(format!("the object of entry {index}"), why);
+        if Sha256::digest(ciphertext).as_slice() != leaf.object.0 {
+            return Err(damaged("its hash isn't the one in the log"));
+        }
+        let packed = XChaCha20Poly1305::new(key.into())
+            .decrypt(&[0; 24].into(), Payload { msg: ciphertext, aad: OBJECT })
+            .map_err(|_| damaged("its key doesn't open it"))?;
+        let length = usize::try_from(leaf.size).ok().and_then(|size| size.checked_add(SALT));
+        let length = length.ok_or_else(|| damaged("its size isn't the one in the log"))?;
+        let plain = self.0.decompress(&packed, length);
+        let mut plain = plain.map_err(|_| damaged("it doesn't decompress to the size in the log"))?;
+        let (salt, document) = plain.split_first_chunk::<SALT>().ok_or_else(|| damaged("it is cut short"))?;
+        if document.len() as u64 != leaf.size || commitment(salt, document) != leaf.commitment.0 {
+            return Err(damaged("its document isn't the one committed to"));
+        }
+        plain.drain(..SALT);
+        Ok(plain)
     }
-    plain.drain(..SALT);
-    Ok(plain)
 }
 
 /// Where a pack lies once published.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::hex::Hex;
 use crate::keys::{RING, Ring, SLOT, Slot, slot_place};
 use crate::leaf::Leaf;
-use crate::object;
+use crate::object::{self, Opener};
 
 pub(crate) const CHECKPOINT: &str = "log/checkpoint";
 /// Which pack holds which entries: index of the first (64 bits, big-endian) ‖ hash of the pack, one record a batch.
@@ -186,13 +186,21 @@ impl Reader {
             self.ring.unwrap(index, &self.slot(index)?, &leaf.object.0)?.ok_or(Error::Erased { index })?;
         let (first, pack, _) = self.pack(index)?;
         let ciphertext = object::read_object(&*self.disk, &object::pack_path(pack), index - first)?;
-        object::open(index, &leaf, &ciphertext, &key)
+        Opener::new()?.open(index, &leaf, &ciphertext, &key)
     }
 
     /// The entries of a range in order, each bundle and pack read once. A range beyond the log ends with it.
     pub fn documents(&self, range: Range<u64>) -> Entries {
         let end = range.end.min(self.size());
-        Entries { reader: self.clone(), next: range.start, end, bundle: None, pack: None, slots: None }
+        Entries {
+            reader: self.clone(),
+            next: range.start,
+            end,
+            bundle: None,
+            pack: None,
+            slots: None,
+            opener: None,
+        }
     }
 
     /// The `.tlog-proof` of an entry under the published checkpoint.
@@ -233,6 +241,7 @@ pub struct Entries {
     pack: Option<(Range<u64>, Pack)>,
     /// First index and bytes of the slots at hand.
     slots: Option<(u64, Vec<u8>)>,
+    opener: Option<Opener>,
 }
 
 struct Pack {
@@ -286,7 +295,11 @@ impl Entries {
         let (entries, pack) = self.pack.as_ref().ok_or(Error::Outside { index, size: self.end })?;
         let place = pack.places.get((index - entries.start) as usize).cloned();
         let place = place.ok_or_else(|| Error::damaged(&pack.path, "it has fewer objects"))?;
-        let document = object::open(index, &leaf, &pack.bytes[place], &key)?;
+        let opener = match &mut self.opener {
+            Some(opener) => opener,
+            None => self.opener.insert(Opener::new()?),
+        };
+        let document = opener.open(index, &leaf, &pack.bytes[place], &key)?;
         Ok(Entry { index, leaf, document: Some(document) })
     }
 }

@@ -131,3 +131,42 @@ fn what_go_refuses_we_refuse() {
     assert_eq!(Folder::new(&log).list().unwrap().len(), files.len());
     go(&logcheck, &[&log, &vkey], "log").unwrap();
 }
+
+/// Logs of any size with entries of any bytes, half of them damaged somewhere. `TICKMARK_LONG=1`: 10,000 of them.
+#[test]
+fn random_logs_get_the_same_verdict() {
+    let Some(logcheck) = logcheck() else { return };
+    let many = if std::env::var_os("TICKMARK_LONG").is_some() { 10_000 } else { 60 };
+    let mut state = 7_u64;
+    let mut dice = |n: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % n
+    };
+    let signer = tlog::NoteSigner::new("log.example.test/a", tlog::Algorithm::Ed25519, &[1; 32]).unwrap();
+    let side = tempfile::tempdir().unwrap();
+    let vkey = put_key(side.path(), signer.verifier());
+    let log = side.path().join("log");
+    for turn in 0..many {
+        let size = dice([3, 20, 300, 700][turn % 4]);
+        let random: Vec<Vec<u8>> =
+            (0..size).map(|_| (0..dice(40)).map(|_| dice(256) as u8).collect()).collect();
+        let files = common::hand_made(&random, &signer);
+        let _ = fs::remove_dir_all(&log);
+        for (name, bytes) in &files {
+            fs::create_dir_all(log.join(name).parent().unwrap()).unwrap();
+            fs::write(log.join(name), bytes).unwrap();
+        }
+        if turn % 2 == 1 {
+            let name = files.keys().nth(dice(files.len())).unwrap();
+            let mut bytes = files[name].clone();
+            if !bytes.is_empty() {
+                let at = dice(bytes.len());
+                bytes[at] ^= 1 << dice(8);
+            }
+            fs::write(log.join(name), bytes).unwrap();
+        }
+        let theirs = go(&logcheck, &[&log, &vkey], "log");
+        let ours = verify::log(&Folder::new(&log), signer.verifier(), PLAIN);
+        assert_eq!(ours.is_ok(), theirs.is_ok(), "turn {turn}: ours {ours:?}, Go's {theirs:?}");
+    }
+}
