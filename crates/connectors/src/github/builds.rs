@@ -79,7 +79,7 @@ pub(super) fn collect(
     }
     for id in run.cursors.get(STREAM).and_then(|c| c["running"].as_array()).into_iter().flatten() {
         let Some(id) = id.as_u64().filter(|id| !seen.contains(id)) else { continue };
-        match client.document(recorder, STREAM, &format!("{base}/{id}"), json!({ "single": true }))? {
+        match client.document(recorder, STREAM, &format!("{base}/{id}"), json!({ "single": true }), 0)? {
             Some(item) => note(&item, &mut seen, &mut running),
             None => {
                 running.insert(id);
@@ -88,7 +88,7 @@ pub(super) fn collect(
     }
     for (id, attempt) in earlier {
         let path = format!("{base}/{id}/attempts/{attempt}");
-        if client.document(recorder, STREAM, &path, json!({ "single": true }))?.is_none() {
+        if client.document(recorder, STREAM, &path, json!({ "single": true }), 0)?.is_none() {
             let reason = format!("attempt {attempt} of run {id} was not given");
             recorder.gap_for_good(STREAM, CoverageStatus::Partial, reason);
         }

@@ -142,18 +142,20 @@ impl<'h> Client<'h> {
         self.http.send(&request)
     }
 
-    /// Asks for one document and records it, or the gap. `None` when there is nothing to read.
+    /// Asks for one document and records it, or the gap. `None` when there is nothing to read. `items` is how many it
+    /// adds to the stream: none where a list has counted it already.
     pub(super) fn document(
         &mut self,
         recorder: &mut Recorder<'_, '_>,
         stream: &'static str,
         path: &str,
         context: Json,
+        items: u64,
     ) -> Result<Option<Json>, Stop> {
         match self.get(stream, &self.url(path), None)? {
             Answer::Good(response) | Answer::Unchanged(response) => {
                 let json = response.json();
-                recorder.page(stream, &response, context, 1)?;
+                recorder.page(stream, &response, context, items)?;
                 Ok(Some(json))
             }
             Answer::Refused(response, status, reason) => {

@@ -72,8 +72,9 @@ pub(super) fn collect(
         }
     }
     if !listed.whole {
+        let status = recorder.coverage(LIST).map_or(CoverageStatus::Failed, |c| c.status);
         for stream in [STATUSES, REVIEWS] {
-            recorder.gap(stream, CoverageStatus::Partial, "the list of deployments is not whole");
+            recorder.gap(stream, status, "the list of deployments is not whole");
         }
     }
     let cursor = listed.whole.then(|| run.cursor_after(recorder, LIST, json!({})));
@@ -98,7 +99,7 @@ fn status_of(
         Some(deployment) => deployment,
         None => {
             let path = format!("{base}/deployments/{id}");
-            match client.document(recorder, "deployments", &path, json!({ "deployment": id }))? {
+            match client.document(recorder, "deployments", &path, json!({ "deployment": id }), 0)? {
                 Some(deployment) => deployment,
                 None => return Ok(false),
             }
@@ -143,7 +144,7 @@ fn status_of(
     if let Some(pipeline) = pipeline {
         let path = format!("{base}/actions/runs/{pipeline}/approvals");
         let context = json!({ "deployment": slim });
-        reviewed = client.document(recorder, "deployment_reviews", &path, context)?.is_some();
+        reviewed = client.document(recorder, "deployment_reviews", &path, context, 1)?.is_some();
     }
     Ok(listed.whole && ended && reviewed)
 }

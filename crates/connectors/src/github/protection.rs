@@ -27,6 +27,7 @@ pub(super) fn collect(
         "branch_protection",
         &format!("{base}/branches/{branch}"),
         context.clone(),
+        1,
     )?;
     let protected = seen.as_ref().and_then(|b| b["protected"].as_bool());
 
@@ -36,6 +37,10 @@ pub(super) fn collect(
     recorder.close("branch_protection", None, now)?;
 
     let rulesets = rulesets(run, client, recorder)?;
+    if rulesets.is_null() {
+        let status = recorder.coverage("rulesets").map_or(CoverageStatus::Failed, |c| c.status);
+        recorder.gap("ruleset_history", status, "the rulesets could not be listed");
+    }
     let now = client.http().now();
     recorder.set_window("rulesets", snapshot_window(begun, now));
     recorder.close("rulesets", None, now)?;
@@ -99,7 +104,7 @@ fn histories(
         let mut versions = vec![];
         for number in numbers {
             if let Some(version) =
-                client.document(recorder, STREAM, &format!("{path}/{number}"), context.clone())?
+                client.document(recorder, STREAM, &format!("{path}/{number}"), context.clone(), 0)?
             {
                 versions.push(json!({ "updated_at": version["updated_at"], "state": version["state"] }));
             }
@@ -171,7 +176,7 @@ fn rulesets(run: &Run<'_>, client: &mut Client<'_>, recorder: &mut Recorder<'_, 
     for id in list.iter().filter_map(|r| r["id"].as_u64()) {
         let path = format!("{base}/rulesets/{id}?includes_parents=true");
         let Some(ruleset) =
-            client.document(recorder, STREAM, &path, json!({ "branch": run.branch, "ruleset": id }))?
+            client.document(recorder, STREAM, &path, json!({ "branch": run.branch, "ruleset": id }), 0)?
         else {
             all.push(json!({ "id": id }));
             continue;

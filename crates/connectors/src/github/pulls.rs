@@ -318,7 +318,7 @@ fn look(
     context["branch"] = json!(run.branch);
 
     let Some(pull) =
-        client.document(recorder, "pulls", &format!("{base}/pulls/{number}"), context.clone())?
+        client.document(recorder, "pulls", &format!("{base}/pulls/{number}"), context.clone(), 0)?
     else {
         tally.note("pulls", false);
         return Ok(DETAILS.into());

@@ -333,6 +333,7 @@ fn a_team_at_work_is_seen_as_it_worked() {
         "timeline",
         "statuses",
         "rulesets",
+        "ruleset_history",
         "rules",
         "rule_suites",
         "audit_log",

@@ -19,6 +19,8 @@ fn collect(world: &World) -> Ledger {
 #[test]
 fn a_healthy_repository_is_complete_and_its_facts_are_read() {
     let ledger = collect(&World::healthy());
+    let items = |stream: &str| ledger.summary.stream(stream).unwrap().items;
+    assert_eq!((items("pulls"), items("reviews"), items("commits"), items("repository")), (1, 1, 2, 1));
     for stream in STREAMS {
         assert_eq!(ledger.coverage(stream.name), "complete", "{}", stream.name);
     }
