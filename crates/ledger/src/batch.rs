@@ -77,3 +77,34 @@ impl Batch {
         rest.is_empty().then_some(Self { start: u64::from_be_bytes(*start), pack: Hex(*pack), entries })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_batch_is_its_bytes(start in any::<u64>(), pack in any::<[u8; 32]>(), leaves in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..90), 0..9)) {
+            let entries = leaves.into_iter().map(|leaf| (leaf, [7; SLOT])).collect();
+            let batch = Batch { start, pack: Hex(pack), entries };
+            let bytes = batch.to_bytes();
+            let name = Hex(Sha256::digest(&bytes).into());
+            prop_assert_eq!(Batch::parse(name, &bytes).unwrap(), batch);
+            prop_assert!(Batch::parse(Hex([0; 32]), &bytes).is_err(), "another name");
+        }
+
+        /// Cut and filled up with anything: no panic, and nothing that isn't a batch is one.
+        #[test]
+        fn what_isnt_a_batch_is_refused(cut in 0_usize..200, noise in prop::collection::vec(any::<u8>(), 0..60)) {
+            let batch = Batch { start: 1, pack: Hex([1; 32]), entries: vec![(vec![1; 50], [7; SLOT]); 2] };
+            let mut bytes = batch.to_bytes();
+            bytes.truncate(cut);
+            bytes.extend(noise);
+            if let Some(read) = Batch::read(&bytes) {
+                prop_assert_eq!(read.to_bytes(), bytes);
+            }
+        }
+    }
+}

@@ -186,3 +186,35 @@ impl<'a> Lengths<'a> {
         Some((20 + 4 * self.count + before, length))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// RFC 4231, test case 2 fits no 32-byte key; case 1 with its 20-byte key filled with zeros is the same HMAC.
+    #[test]
+    fn the_commitment_is_hmac_sha256() {
+        let mut salt = [0; SALT];
+        salt[..20].fill(0x0b);
+        let expect = "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
+        assert_eq!(Hex(commitment(&salt, b"Hi There")).to_string(), expect);
+    }
+
+    proptest! {
+        #[test]
+        fn packs_hold_their_objects_and_noise_holds_none(objects in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..9), at in any::<prop::sample::Index>(), noise in any::<u8>()) {
+            let mut bytes = pack(objects.iter().map(Vec::as_slice));
+            let found: Vec<&[u8]> = places("p", &bytes).unwrap().into_iter().map(|place| &bytes[place]).collect();
+            prop_assert_eq!(found, objects);
+            let at = at.index(bytes.len());
+            bytes[at] = noise;
+            if let Ok(places) = places("p", &bytes) {
+                prop_assert!(places.iter().all(|place| bytes.get(place.clone()).is_some()));
+            }
+            bytes.truncate(at);
+            let _ = places("p", &bytes);
+        }
+    }
+}

@@ -218,6 +218,33 @@ impl Reader {
         Ok(Proof { extra: None, index, hashes, checkpoint: text }.to_string())
     }
 
+    /// Checks that the published log continues an older signed checkpoint of it, such as one kept outside the workspace: the
+    /// guard against a workspace that was put back as a whole.
+    ///
+    /// # Errors
+    /// It doesn't, or tiles cannot be read.
+    pub fn continues(&self, older: &str) -> Result<(), Error> {
+        let older = Checkpoint::open(older.as_bytes(), self.verifier())?;
+        let now = self.checkpoint_read()?.0;
+        let rolled_back = |what: String| Error::Contradiction {
+            what,
+            next: "find out who put an older copy of this workspace in its place, and go on only as after a restore",
+        };
+        if older.size > now.size {
+            return Err(rolled_back(format!(
+                "the log has {} entries and was signed with {} before",
+                now.size, older.size
+            )));
+        }
+        let proof = self.consistency_to(older.size, now.size)?;
+        tlog::verify_consistency(older.size, now.size, &older.root, &now.root, &proof).map_err(|_| {
+            rolled_back(format!(
+                "the first {} entries of the log aren't those that were signed before",
+                older.size
+            ))
+        })
+    }
+
     /// The proof that the published checkpoint continues the log of `old` entries.
     ///
     /// # Errors

@@ -215,3 +215,39 @@ fn many_callers_share_commits_and_each_gets_its_own_indexes() {
     let ledger = thread.join().unwrap();
     assert_eq!(ledger.documents(0..u64::MAX).filter(|e| e.is_ok()).count() as u64, ledger.size());
 }
+
+#[test]
+fn a_workspace_put_back_as_a_whole_is_noticed_by_a_checkpoint_kept_outside() {
+    let (dir, fork) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut ledger = open(dir.path(), &MemoryHead::default()).unwrap();
+    ledger.append(entries(0..300)).unwrap();
+    let kept = ledger.checkpoint().unwrap();
+    ledger.append(entries(300..700)).unwrap();
+    ledger.reader().continues(&kept).unwrap();
+    ledger.reader().continues(&ledger.checkpoint().unwrap()).unwrap();
+
+    // The same keys, since the same randomness; another history.
+    let mut fork = open(fork.path(), &MemoryHead::default()).unwrap();
+    fork.append(entries(0..200)).unwrap();
+    let refused = fork.reader().continues(&kept).unwrap_err().to_string();
+    assert!(refused.contains("has 200 entries and was signed with 300 before"), "{refused}");
+    fork.append(entries(0..200)).unwrap();
+    let refused = fork.reader().continues(&kept).unwrap_err().to_string();
+    assert!(refused.contains("the first 300 entries of the log aren't those"), "{refused}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("data");
+    fs::write(&file, "in the way").unwrap();
+    let refused = Folder::open(&file).unwrap_err().to_string();
+    assert!(refused.starts_with(&format!("cannot make the folder `{}`: ", file.display())), "{refused}");
+    let full = Error::Disk {
+        action: "write",
+        path: "log/checkpoint".into(),
+        source: std::io::ErrorKind::StorageFull.into(),
+    };
+    let full = full.to_string();
+    assert!(full.ends_with("; nothing acknowledged is lost, free some space and try again"), "{full}");
+}

@@ -59,6 +59,13 @@ struct Leaf {
     concerns: Vec<u64>,
 }
 
+/// What is kept of each leaf while the packs are read.
+struct Committed {
+    size: u64,
+    commitment: [u8; 32],
+    object: [u8; 32],
+}
+
 /// A folder within another.
 struct Within<'a>(&'a dyn Files, &'static str);
 
@@ -74,6 +81,14 @@ impl Files for Within<'_> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// 64 lower-case digits, and nothing else.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: [u8; 32] = pairs.iter().map(byte).collect::<Option<Vec<_>>>()?.try_into().ok()?;
+    (hex(&bytes) == text).then_some(bytes)
 }
 
 /// Verifies a data folder (`log/`, `objects/`, `keys/`) with its wrapping key: the log as [`crate::log`] does, then every
@@ -98,6 +113,7 @@ pub fn evidence(
         unwrap_kek(&ring.kek, wrapping_key).ok_or_else(|| bad_ring("the wrapping key doesn't open it"))?;
 
     let mut leaves = Vec::new();
+    let mut erasable = BTreeSet::new();
     let log = walk(&Within(data, "log/"), key, options, &mut |_, bytes| {
         let index = leaves.len() as u64;
         let bad = |why: String| Refusal::Evidence { index, why };
@@ -106,21 +122,17 @@ pub fn evidence(
         if leaf.v != 1 {
             return Err(bad(format!("its leaf is of version {}, newer than this verifier", leaf.v)));
         }
-        leaves.push(leaf);
-        Ok(())
-    })?;
-    let mut erasable = BTreeSet::new();
-    for (index, leaf) in leaves.iter().enumerate() {
-        if leaf.concerns.iter().any(|concerned| *concerned >= index as u64) {
-            return Err(Refusal::Evidence {
-                index: index as u64,
-                why: "it concerns an entry after it".into(),
-            });
+        if leaf.concerns.iter().any(|concerned| *concerned >= index) {
+            return Err(bad("it concerns an entry after it".into()));
         }
         if leaf.kind == "erasure" || leaf.kind == "redaction" {
-            erasable.extend(leaf.concerns.iter().copied());
+            erasable.extend(leaf.concerns);
         }
-    }
+        let hash = |text: &str| unhex(text).ok_or_else(|| bad("a hash in its leaf has another form".into()));
+        let (commitment, object) = (hash(&leaf.commitment)?, hash(&leaf.object)?);
+        leaves.push(Committed { size: leaf.size, commitment, object });
+        Ok(())
+    })?;
 
     let packs = packs(data, log.published)?;
     account_for_objects(data, &packs)?;
@@ -147,7 +159,7 @@ pub fn evidence(
                 .and_then(|i| leaves.get(i))
                 .ok_or_else(|| refuse("no such entry"))?;
             let hash: [u8; 32] = Sha256::digest(object).into();
-            if hex(&hash) != leaf.object {
+            if hash != leaf.object {
                 return Err(refuse("the stored object isn't the one in the log"));
             }
             let file = index / 65_536;
@@ -234,7 +246,7 @@ fn check_object(
     slot: &[u8],
     object: &[u8],
     hash: &[u8; 32],
-    leaf: &Leaf,
+    leaf: &Committed,
 ) -> Result<(), &'static str> {
     let nonce: [u8; 24] = std::array::from_fn(|i| hash[i]);
     let key =
@@ -253,9 +265,5 @@ fn check_object(
     }
     let mut mac = Hmac::<Sha256>::new_from_slice(salt).map_err(|_| "its salt is unusable")?;
     mac.update(document);
-    if hex(&mac.finalize().into_bytes()) == leaf.commitment {
-        Ok(())
-    } else {
-        Err("its document isn't the one committed to")
-    }
+    mac.verify(&leaf.commitment.into()).map_err(|_| "its document isn't the one committed to")
 }
