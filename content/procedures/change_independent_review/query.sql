@@ -1,4 +1,17 @@
-WITH opinion AS (
+WITH taken_back AS (
+  -- Whether the giver of an approval asked for changes between it and the merge: 2 yes, 1 nobody can say, 0 no.
+  SELECT ap.id AS approval,
+         max(CASE WHEN later.approver <> ap.approver OR later.approved_at <= ap.approved_at
+                       OR later.approved_at > pr.merged_at THEN 0
+                  WHEN later.approver = ap.approver AND later.approved_at > ap.approved_at
+                       AND later.approved_at <= pr.merged_at THEN 2
+                  ELSE 1 END) AS worth
+    FROM approval ap
+    JOIN approval later ON later.pull_request = ap.pull_request AND later.status = 'changes_requested'
+    JOIN pull_request pr ON pr.id = ap.pull_request
+   GROUP BY ap.id
+),
+opinion AS (
   -- Each approval, and how independent its giver is of everybody whose work is in the change:
   -- 2 independent, 1 a person has to judge, 0 not independent.
   SELECT cp.change AS change,
@@ -8,11 +21,8 @@ WITH opinion AS (
          -- Whether it was in force at the merge, on the revision that merged: 2 yes, 1 the source does not say, 0 no.
          min(CASE WHEN ap.status <> 'approved' THEN 1
                   WHEN ap.revision <> pr.head OR ap.approved_at > pr.merged_at OR ap.dismissed_at <= pr.merged_at THEN 0
-                  WHEN (SELECT max(CASE WHEN later.approved_at > ap.approved_at AND later.approved_at <= pr.merged_at
-                                        THEN 1 ELSE 0 END)
-                          FROM approval later
-                         WHERE later.pull_request = ap.pull_request AND later.approver = ap.approver
-                           AND later.status = 'changes_requested') = 1 THEN 0
+                  WHEN taken_back.worth = 2 THEN 0
+                  WHEN taken_back.worth = 1 THEN 1
                   WHEN ap.revision = pr.head AND ap.approved_at <= pr.merged_at AND ap.dismissed_at > pr.merged_at THEN 2
                   ELSE 1 END) AS in_force,
          min(CASE WHEN gh.kind = 'bot' OR gh.kind = 'service' THEN 0
@@ -25,6 +35,7 @@ WITH opinion AS (
     JOIN pull_request pr ON pr.id = cp.pull_request
     JOIN approval ap ON ap.pull_request = cp.pull_request
     JOIN change c ON c.id = cp.change
+    LEFT JOIN taken_back ON taken_back.approval = ap.id
     LEFT JOIN account_history gh ON gh.id = ap.approver
           AND gh.valid_from <= COALESCE(ap.approved_at, c.merged_at) AND gh.valid_to > COALESCE(ap.approved_at, c.merged_at)
     LEFT JOIN account_person gp ON gp.account = ap.approver

@@ -68,8 +68,15 @@ overall AS (
     FROM final f
    GROUP BY f.change
 ),
+stray AS (
+  -- Results that name neither revision nor proposed change: what did not pass there may concern any change.
+  SELECT count(*) AS failed
+    FROM check_run k
+   WHERE k.revision IS NULL AND k.pull_request IS NULL AND k.conclusion <> 'success'
+),
 by_trailer AS (
-  SELECT cp.change AS change, 1 AS asserted
+  -- Results that name the proposed change and no revision: they prove nothing, but what failed may concern this one.
+  SELECT cp.change AS change, 1 AS asserted, max(CASE WHEN k.conclusion = 'success' THEN 0 ELSE 1 END) AS failed
     FROM check_run k
     JOIN change_pull_request cp ON cp.pull_request = k.pull_request
    WHERE k.revision IS NULL
@@ -81,7 +88,8 @@ SELECT c.id AS item,
        c.entry AS entry,
        CASE WHEN m.grade < c.grade THEN m.grade ELSE c.grade END AS grade,
        CASE WHEN m.passed = 1 THEN 'pass' ELSE 'deviation' END AS a,
-       CASE WHEN d.met = 2 THEN 'pass'
+       CASE WHEN (t.failed = 1 OR y.failed > 0) AND (d.met = 2 OR (d.met IS NULL AND o.worst = 3)) THEN 'no_evidence'
+            WHEN d.met = 2 THEN 'pass'
             WHEN d.met = 1 THEN 'no_evidence'
             WHEN d.met = 0 THEN 'deviation'
             WHEN o.worst = 3 AND o.best = 3 THEN 'pass'
@@ -89,6 +97,7 @@ SELECT c.id AS item,
             WHEN o.change IS NULL AND t.asserted = 1 THEN 'no_evidence'
             ELSE 'deviation' END AS b
   FROM change c
+  CROSS JOIN stray y
   LEFT JOIN mention m ON m.change = c.id
   LEFT JOIN demanded d ON d.change = c.id
   LEFT JOIN overall o ON o.change = c.id

@@ -11,7 +11,7 @@ involved AS (
   -- Everybody who wrote or deployed it; NULL where somebody is unknown.
   SELECT e.id AS emergency, e.deployed_by AS account FROM emergency_change e
   UNION
-  SELECT e.id AS emergency, c.author AS account FROM emergency_change e JOIN change c ON c.id = e.change
+  SELECT e.id AS emergency, c.author AS account FROM emergency_change e LEFT JOIN change c ON c.id = e.change
   UNION
   SELECT e.id AS emergency, k.account AS account
     FROM emergency_change e
