@@ -58,13 +58,28 @@ impl DuckDb {
         Some(Self { child, jobs, answers })
     }
 
-    /// Runs a query over the frozen tables of a folder.
+    /// Runs a query over the frozen tables of a folder, and computes their roots.
     ///
     /// # Errors
     /// What DuckDB says.
     pub fn reperform(&mut self, folder: &Path, tables: &[&str], sql: &str) -> Result<Answer, String> {
-        let job = json!({"folder": folder.display().to_string(), "tables": tables, "sql": sql});
-        let answer = self.answer(&job)?;
+        self.job(
+            &json!({"folder": folder.display().to_string(), "tables": tables, "sql": sql, "roots": true}),
+        )
+    }
+
+    /// Runs one more query over the frozen tables of a folder that do not change in between.
+    ///
+    /// # Errors
+    /// What DuckDB says.
+    pub fn ask(&mut self, folder: &Path, tables: &[&str], sql: &str) -> Result<Vec<Vec<Value>>, String> {
+        let folder = folder.display().to_string();
+        let job = json!({"folder": folder, "tables": tables, "sql": sql, "roots": false, "again": true});
+        Ok(self.job(&job)?.rows)
+    }
+
+    fn job(&mut self, job: &Json) -> Result<Answer, String> {
+        let answer = self.answer(job)?;
         let rows = answer["rows"]
             .as_array()
             .ok_or("an answer without rows")?

@@ -255,3 +255,118 @@ fn the_answers_are_not_all_empty() {
         [&"SELECT id FROM thing WHERE id NOT IN (SELECT t.parent FROM thing t) ORDER BY id NULLS FIRST"]
     );
 }
+
+/// Questions with a word or sign removed, doubled, or changed for one of another question: most are refused, and
+/// what is not has to be something that every engine reads.
+fn mutants(wanted: usize) -> Vec<(String, Query)> {
+    let words: Vec<Vec<&str>> = QUESTIONS.iter().map(|q| split(q)).collect();
+    let mut dice = 88_172_645_463_325_252_u64;
+    let mut below = |n: usize| {
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        usize::try_from(dice >> 33).unwrap_or(0) % n
+    };
+    let mut accepted = Vec::new();
+    while accepted.len() < wanted {
+        let mut mutant = words[below(words.len())].clone();
+        for _ in 0..=below(3) {
+            let place = below(mutant.len());
+            match below(3) {
+                0 => drop(mutant.remove(place)),
+                1 => mutant.insert(place, mutant[place]),
+                _ => {
+                    let other = &words[below(words.len())];
+                    mutant[place] = other[below(other.len())];
+                }
+            }
+            if mutant.is_empty() {
+                mutant.push("x");
+            }
+        }
+        let text = mutant.join(" ");
+        if let Ok(query) = Query::of_question(&text, tables()) {
+            accepted.push((text, query));
+        }
+    }
+    accepted
+}
+
+/// Words, numbers, texts and signs.
+fn split(question: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = question;
+    while let Some(first) = rest.chars().next() {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+        let length = match first {
+            '\'' => rest[1..].find('\'').map_or(rest.len(), |i| i + 2),
+            c if word(c) => rest.find(|c| !word(c)).unwrap_or(rest.len()),
+            '<' | '>' | '|' => rest.find(|c| !"<>=|".contains(c)).unwrap_or(rest.len()),
+            c => c.len_utf8(),
+        };
+        let (token, after) = rest.split_at(length);
+        if !token.trim().is_empty() {
+            tokens.push(token);
+        }
+        rest = after;
+    }
+    tokens
+}
+
+/// Whether the rows do not depend on which of several equal ones comes first.
+fn settled(text: &str) -> bool {
+    !["row_number", "ntile", "lag", "lead", "first_value", "last_value", "ROWS", "LIMIT"]
+        .iter()
+        .any(|w| text.contains(w))
+}
+
+#[test]
+fn what_is_let_through_is_read_by_every_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut records, _) = on_sqlite(folder.path());
+    let mut sqlite = records.reader().unwrap();
+    let mut duckdb = DuckDb::start();
+    freeze_tables(&mut records, &["thing", "spell"], 1, folder.path()).unwrap();
+    let server = Server::start();
+    let mut postgres = server.as_ref().map(|s| {
+        filled(Records::create_postgres(&s.records("mutants"), &tables()).unwrap()).reader().unwrap()
+    });
+    let limits = Limits { deadline: std::time::Duration::from_secs(5), rows: 100_000, ..Limits::default() };
+    let sorted = |mut rows: Vec<Vec<Value>>| {
+        rows.sort();
+        rows
+    };
+    let mut wrong = String::new();
+    for (text, query) in mutants(300) {
+        let sql = |engine| written_out(&query, &bindings(), engine);
+        let Ok(ours) = sql(Engine::Sqlite) else { continue };
+        let expected = match sqlite.collect(&ours, &limits) {
+            Ok((_, rows)) => sorted(rows),
+            Err(e) => {
+                wrong.push_str(&format!("sqlite: {text}\n  {e}\n"));
+                continue;
+            }
+        };
+        if let Some(postgres) = &mut postgres {
+            match postgres.collect(&sql(Engine::Postgres).unwrap(), &limits) {
+                Ok((_, rows)) if settled(&text) && sorted(rows.clone()) != expected => {
+                    wrong.push_str(&format!("postgres: {text}\n  {expected:?}\n  {:?}\n", sorted(rows)));
+                }
+                Ok(_) => {}
+                Err(e) => wrong.push_str(&format!("postgres: {text}\n  {e}\n")),
+            }
+        }
+        if let Some(duckdb) = &mut duckdb {
+            match duckdb.ask(folder.path(), &["thing", "spell"], &ours) {
+                Ok(rows) if settled(&text) && sorted(rows.clone()) != expected => {
+                    wrong.push_str(&format!("duckdb: {text}\n  {expected:?}\n  {:?}\n", sorted(rows)));
+                }
+                Ok(_) => {}
+                Err(e) => {
+                    wrong.push_str(&format!("duckdb: {text}\n  {}\n", e.lines().next().unwrap_or_default()))
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}

@@ -1,7 +1,7 @@
 """Re-performs queries over frozen tables with DuckDB, and computes row roots with nothing but hashlib.
 
 Reads jobs from standard input, one JSON object to a line:
-    {"folder": "...", "tables": ["change", ...], "sql": "..."}
+    {"folder": "...", "tables": ["change", ...], "sql": "...", "roots": true}
 and answers each with one line:
     {"rows": [[...], ...], "roots": {"change": "hex", ...}}
 or  {"error": "..."}
@@ -65,15 +65,26 @@ def measured(connection, sql):
     }
 
 
-def answer(job):
+def opened(job, kept={}):
+    """A connection over the frozen tables of a folder; `kept` remembers the last one."""
+    key = (job["folder"], *job["tables"])
+    if job.get("again") and key in kept:
+        return kept[key]
     connection = duckdb.connect(config={"threads": 2})
     for table in job["tables"]:
         path = f"{job['folder']}/{table}_row.parquet".replace("'", "''")
         connection.execute(f"CREATE VIEW {table}_row AS SELECT * FROM read_parquet('{path}')")
+    kept.clear()
+    kept[key] = connection
+    return connection
+
+
+def answer(job):
+    connection = opened(job)
     if job.get("measure"):
         return measured(connection, job["sql"])
     rows = [list(row) for row in connection.execute(job["sql"]).fetchall()]
-    roots = {table: row_root(connection, table) for table in job["tables"]}
+    roots = {table: row_root(connection, table) for table in job["tables"]} if job["roots"] else {}
     return {"rows": rows, "roots": roots}
 
 

@@ -147,6 +147,13 @@ fn what_the_design_lists_as_portable_is_accepted() {
         "SELECT CAST((merged_at - merged_at % 86400000) / 86400000 AS BIGINT) AS day FROM change",
         "SELECT merged_at + CAST(90 AS BIGINT) * 86400000 AS due FROM change",
         "SELECT d.n FROM (SELECT count(*) AS n FROM change) d",
+        "SELECT author, c.label FROM change c WHERE signed = 1 GROUP BY c.author, label ORDER BY author NULLS FIRST",
+        "SELECT CASE WHEN signed = 1 THEN 'a' ELSE 'b' END AS w, count(*) FILTER (WHERE author > 1) AS n FROM change GROUP BY CASE WHEN signed = 1 THEN 'a' ELSE 'b' END",
+        "SELECT c.author, (SELECT max(a.person) FROM approval a WHERE a.person = c.author) AS x FROM change c GROUP BY c.author",
+        "SELECT (SELECT max(a.person) + c.author FROM approval a) AS x FROM change c",
+        "SELECT author, max(merged_at) OVER (PARTITION BY label) AS n FROM change",
+        "SELECT author, max(count(*)) OVER () AS n FROM change GROUP BY author",
+        "SELECT author FROM change GROUP BY author ORDER BY max(merged_at) NULLS FIRST",
         "SELECT * FROM change LIMIT 10",
         "SELECT c.* FROM change c CROSS JOIN account a WHERE NOT (c.signed = 1)",
         "SELECT (SELECT max(d.person) FROM (SELECT a.person FROM approval a WHERE a.change = c.id) d) AS p FROM change c",
@@ -224,6 +231,24 @@ fn what_the_engines_read_differently_is_refused_with_its_place_and_a_way_out() {
     check("SELECT DATE '2025-01-01' AS x", "dates are not available");
     check("SELECT substr(label, 0, 2) AS x FROM change", "substr counts from 1");
     check("SELECT count(*) AS n FROM change HAVING count(*) > 1", "HAVING without GROUP BY");
+    let bare = "`author` is neither in GROUP BY nor in an aggregate";
+    check("SELECT author, count(*) AS n FROM change", bare);
+    check("SELECT count(*) + author AS n FROM change", bare);
+    check("SELECT label, c.author FROM change c GROUP BY label", bare);
+    check("SELECT label FROM change GROUP BY label HAVING author > 1", bare);
+    check("SELECT label FROM change GROUP BY label ORDER BY author NULLS FIRST", bare);
+    check(
+        "SELECT c.label, (SELECT max(a.person) FROM approval a WHERE a.person = c.author) AS x FROM change c GROUP BY c.label",
+        bare,
+    );
+    check("SELECT count(*) AS n, row_number() OVER (ORDER BY author NULLS FIRST) AS r FROM change", bare);
+    check("SELECT * FROM change GROUP BY id", "is neither in GROUP BY nor in an aggregate");
+    check(
+        "SELECT DISTINCT label FROM change ORDER BY author NULLS FIRST",
+        "after DISTINCT or a set operation",
+    );
+    check("SELECT id, author AS id FROM change ORDER BY id NULLS FIRST", "two columns are called `id`");
+    check("SELECT count(DISTINCT *) AS n FROM change", "`count(DISTINCT *)` is not available");
     check("SELECT id FROM change WHERE count(*) > 1", "an aggregate cannot stand in WHERE");
     check("SELECT group_concat(label) AS x FROM change", "give rows, one for each value");
     check("SELECT id IS TRUE AS x FROM change", "IS TRUE and IS FALSE are not available");

@@ -42,7 +42,6 @@ pub(super) fn write(
         reads: BTreeSet::new(),
         ctes: Vec::new(),
         scopes: Vec::new(),
-        aggregates: 0,
         windows: Vec::new(),
         single_row: false,
         wide_literals: 0,
@@ -68,6 +67,17 @@ struct Scope {
     relations: Vec<Relation>,
     /// Columns joined by USING: naming them without an alias is not ambiguous.
     merged: BTreeSet<String>,
+    /// Aggregates met in it.
+    aggregates: usize,
+    /// How many aggregates are open around the place being written.
+    inside_aggregate: usize,
+    /// Whether its columns are noted: in what it yields, HAVING and ORDER BY.
+    noting: bool,
+    /// Columns named outside every aggregate: alias, column, place.
+    bare: Vec<(String, String, (u32, u32))>,
+    /// What GROUP BY names: columns by alias and name, other expressions by their text.
+    grouped_columns: BTreeSet<(String, String)>,
+    grouped_expressions: Vec<String>,
 }
 
 struct Writer<'a> {
@@ -81,8 +91,6 @@ struct Writer<'a> {
     reads: BTreeSet<String>,
     ctes: Vec<(String, Vec<(String, Kind)>)>,
     scopes: Vec<Scope>,
-    /// Aggregates met in the SELECT being written.
-    aggregates: usize,
     windows: Vec<String>,
     /// Whether the SELECT written last folds all rows into one.
     single_row: bool,

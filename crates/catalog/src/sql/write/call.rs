@@ -94,11 +94,16 @@ impl Writer<'_> {
             self.refuse(format!("`{name}` takes another number of arguments than {}", values.len()), help);
         }
         if star {
+            if duplicate_treatment.is_some() {
+                self.refuse("`count(DISTINCT *)` is not available", "count one column");
+            }
             self.put("*");
         }
-        let before = self.aggregates;
+        let before = self.aggregates();
+        let aggregate = call == Call::Aggregate && over.is_none();
+        self.open_aggregates(i64::from(aggregate));
         let kind = self.arguments(name, &values);
-        if call == Call::Aggregate && self.aggregates > before && over.is_none() {
+        if aggregate && self.aggregates() > before {
             self.here = here;
             self.refuse("an aggregate inside an aggregate", "write the inner one in a derived table");
         }
@@ -114,7 +119,12 @@ impl Writer<'_> {
         match (call, over) {
             (Call::Scalar, None) => {}
             (Call::Scalar, Some(_)) => self.refuse(format!("`{name}` has no window"), "remove OVER"),
-            (Call::Aggregate, None) => self.aggregates += 1,
+            (Call::Aggregate, None) => {
+                self.open_aggregates(-1);
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.aggregates += 1;
+                }
+            }
             (Call::Window, None) => {
                 self.here = here;
                 self.refuse(
@@ -159,6 +169,18 @@ impl Writer<'_> {
             );
         }
         kind
+    }
+
+    /// Aggregates met so far in the SELECT being written.
+    pub(super) fn aggregates(&self) -> usize {
+        self.scopes.last().map_or(0, |s| s.aggregates)
+    }
+
+    fn open_aggregates(&mut self, by: i64) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.inside_aggregate =
+                scope.inside_aggregate.saturating_add_signed(isize::try_from(by).unwrap_or(0));
+        }
     }
 
     pub(super) fn arguments(&mut self, name: &str, values: &[&Expr]) -> Kind {

@@ -9,7 +9,7 @@ use sqlparser::ast::{
     LimitClause, SetExpr, UnaryOperator,
 };
 
-use super::{Columns, Family, Writer, count, digits, family, is_null, start, whole_division};
+use super::{Columns, Family, Relation, Writer, count, digits, family, is_null, start, whole_division};
 use crate::problem::instead;
 use crate::sql::{BUILT_IN_PARAMETERS, Engine, Kind, Purpose};
 
@@ -83,6 +83,23 @@ impl Writer<'_> {
 
     pub(super) fn expr(&mut self, expr: &Expr) -> Kind {
         self.go(start(expr));
+        // What GROUP BY names as a whole may stand anywhere, whatever columns are in it.
+        if let Some(scope) = self.scopes.last_mut()
+            && scope.noting
+            && !scope.grouped_expressions.is_empty()
+            && scope.grouped_expressions.contains(&expr.to_string())
+        {
+            scope.noting = false;
+            let kind = self.any_expr(expr);
+            if let Some(scope) = self.scopes.last_mut() {
+                scope.noting = true;
+            }
+            return kind;
+        }
+        self.any_expr(expr)
+    }
+
+    fn any_expr(&mut self, expr: &Expr) -> Kind {
         match expr {
             Expr::Identifier(ident) => self.column(None, ident),
             Expr::CompoundIdentifier(parts) => match parts.as_slice() {
@@ -508,38 +525,36 @@ impl Writer<'_> {
         let name = self.name(column);
         self.put(&alias.as_ref().map_or_else(|| name.clone(), |a| format!("{a}.{name}")));
         // The innermost SELECT that knows the name wins, as on all engines.
-        for scope in self.scopes.iter().rev() {
-            match &alias {
-                Some(alias) => {
+        for depth in (0..self.scopes.len()).rev() {
+            let scope = &self.scopes[depth];
+            let holders: Vec<(&str, Kind)> = scope
+                .relations
+                .iter()
+                .filter(|r| alias.as_ref().is_none_or(|a| *a == r.alias))
+                .filter_map(|r| Some((r.alias.as_str(), r.columns.iter().find(|(n, _)| *n == name)?.1)))
+                .collect();
+            match (holders.as_slice(), &alias) {
+                ([], Some(alias)) => {
                     let Some(relation) = scope.relations.iter().find(|r| r.alias == *alias) else { continue };
-                    if let Some((_, kind)) = relation.columns.iter().find(|(n, _)| *n == name) {
-                        return *kind;
-                    }
                     let help = instead(&name, relation.columns.iter().map(|(n, _)| n.as_str()));
                     self.refuse(format!("`{alias}` has no column `{name}`"), help);
                     return Kind::Null;
                 }
-                None => {
-                    let kinds: Vec<(Kind, &str)> = scope
-                        .relations
-                        .iter()
-                        .filter_map(|r| {
-                            r.columns.iter().find(|(n, _)| *n == name).map(|(_, k)| (*k, r.alias.as_str()))
-                        })
-                        .collect();
-                    match kinds.as_slice() {
-                        [] => {}
-                        [(kind, _)] => return *kind,
-                        [(kind, _), ..] if scope.merged.contains(&name) => return *kind,
-                        [(kind, alias), ..] => {
-                            let (kind, alias) = (*kind, (*alias).to_owned());
-                            self.refuse(
-                                format!("`{name}` stands in several relations here"),
-                                format!("write `{alias}.{name}` or another alias"),
-                            );
-                            return kind;
-                        }
+                ([], None) => {}
+                ([(holder, kind), others @ ..], _) => {
+                    let (holder, kind) = ((*holder).to_owned(), *kind);
+                    if !others.is_empty() && !scope.merged.contains(&name) {
+                        self.refuse(
+                            format!("`{name}` stands in several relations here"),
+                            format!("write `{holder}.{name}` or another alias"),
+                        );
                     }
+                    let here = self.here;
+                    let scope = &mut self.scopes[depth];
+                    if scope.noting && scope.inside_aggregate == 0 {
+                        scope.bare.push((holder, name, here));
+                    }
+                    return kind;
                 }
             }
         }
@@ -565,6 +580,14 @@ impl Writer<'_> {
             }
         }
         Kind::Null
+    }
+
+    /// The relation of the innermost SELECT that holds a column, and the column.
+    pub(super) fn resolve(&self, alias: Option<&str>, column: &str) -> Option<(String, String)> {
+        let holds =
+            |r: &&Relation| alias.is_none_or(|a| a == r.alias) && r.columns.iter().any(|(n, _)| n == column);
+        let relation = self.scopes.last()?.relations.iter().find(holds)?;
+        Some((relation.alias.clone(), column.to_owned()))
     }
 
     pub(super) fn literal(&mut self, value: &ast::ValueWithSpan) -> Kind {

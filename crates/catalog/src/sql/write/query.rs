@@ -33,7 +33,6 @@ impl Writer<'_> {
         self.refuse_if(format_clause.is_some(), "FORMAT", "remove it");
         self.refuse_if(!pipe_operators.is_empty(), "`|>`", "nest the query instead");
         let known_ctes = self.ctes.len();
-        let aggregates = self.aggregates;
         if let Some(with) = with {
             self.with(with);
         }
@@ -49,7 +48,13 @@ impl Writer<'_> {
                     "remove it: rows are always ordered by `item`",
                 );
             } else {
-                self.order_by(order, &columns, plain);
+                let distinct = matches!(&**body, SetExpr::Select(s) if s.distinct.is_some());
+                self.note(plain);
+                self.order_by(order, &columns, plain && !distinct);
+                self.note(false);
+                if plain {
+                    self.check_grouping();
+                }
             }
         }
         self.scopes.truncate(open);
@@ -71,7 +76,6 @@ impl Writer<'_> {
             }
         }
         self.ctes.truncate(known_ctes);
-        self.aggregates = aggregates;
         columns
     }
 
@@ -406,7 +410,7 @@ impl Writer<'_> {
         self.indent -= 1;
         let windows_before = std::mem::take(&mut self.windows);
         self.windows = named_window.iter().map(|NamedWindowDefinition(name, _)| name.value.clone()).collect();
-        let aggregates_before = std::mem::replace(&mut self.aggregates, 0);
+        self.note_grouping(group_by);
 
         self.here = begin;
         self.put("SELECT ");
@@ -419,7 +423,9 @@ impl Writer<'_> {
             }
         }
         self.indent += 1;
+        self.note(true);
         let columns = self.projection(projection, outermost);
+        self.note(false);
         self.indent -= 1;
         if !from.is_empty() {
             self.line();
@@ -429,9 +435,9 @@ impl Writer<'_> {
         if let Some(condition) = selection {
             self.line();
             self.put("WHERE ");
-            let seen = self.aggregates;
+            let seen = self.aggregates();
             self.condition(condition);
-            if self.aggregates > seen {
+            if self.aggregates() > seen {
                 self.refuse("an aggregate cannot stand in WHERE", "use HAVING, or a derived table");
             }
         }
@@ -456,7 +462,9 @@ impl Writer<'_> {
         if let Some(condition) = having {
             self.line();
             self.put("HAVING ");
+            self.note(true);
             self.condition(condition);
+            self.note(false);
             if !grouped {
                 self.refuse("HAVING without GROUP BY is not available", "use a derived table and WHERE");
             }
@@ -487,10 +495,62 @@ impl Writer<'_> {
         }
         self.windows = windows_before;
         // What the caller needs to know of a scalar subquery: one row for certain.
-        let single_row = self.aggregates > 0 && !grouped;
-        self.aggregates = aggregates_before;
+        let single_row = self.aggregates() > 0 && !grouped;
+        self.check_grouping();
         self.single_row = single_row;
         columns
+    }
+
+    /// Whether columns of the innermost SELECT are noted from here on.
+    fn note(&mut self, noting: bool) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.noting = noting;
+        }
+    }
+
+    /// Remembers what GROUP BY names, before what is yielded is written.
+    fn note_grouping(&mut self, group_by: &GroupByExpr) {
+        let GroupByExpr::Expressions(list, _) = group_by else { return };
+        for expr in list {
+            let column = match expr {
+                Expr::Identifier(column) => self.resolve(None, &column.value),
+                Expr::CompoundIdentifier(parts) => match parts.as_slice() {
+                    [alias, column] => self.resolve(Some(&alias.value), &column.value),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let Some(scope) = self.scopes.last_mut() else { return };
+            match column {
+                Some(column) => {
+                    scope.grouped_columns.insert(column);
+                }
+                None => scope.grouped_expressions.push(expr.to_string()),
+            }
+        }
+    }
+
+    /// Where rows are folded, every column outside the aggregates has to be one that GROUP BY names: SQLite takes it
+    /// from whichever row comes last, the others refuse.
+    fn check_grouping(&mut self) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        let folded = scope.aggregates > 0
+            || !scope.grouped_columns.is_empty()
+            || !scope.grouped_expressions.is_empty();
+        if !folded {
+            return;
+        }
+        let bare = std::mem::take(&mut scope.bare);
+        for (alias, column, place) in bare {
+            let Some(scope) = self.scopes.last() else { return };
+            if !scope.grouped_columns.contains(&(alias, column.clone())) {
+                self.here = place;
+                self.refuse(
+                    format!("`{column}` is neither in GROUP BY nor in an aggregate"),
+                    format!("group by it, or write `min({column})`"),
+                );
+            }
+        }
     }
 
     pub(super) fn projection(&mut self, items: &[SelectItem], outermost: bool) -> Columns {
@@ -605,6 +665,14 @@ impl Writer<'_> {
             );
         }
         self.put(&named.join(", "));
+        let here = self.here;
+        if let Some(scope) = self.scopes.last_mut().filter(|s| s.noting) {
+            for relation in scope.relations.iter().filter(|r| alias.is_none_or(|a| a == r.alias)) {
+                scope
+                    .bare
+                    .extend(relation.columns.iter().map(|(c, _)| (relation.alias.clone(), c.clone(), here)));
+            }
+        }
     }
 
     pub(super) fn order_by(&mut self, order: &ast::OrderBy, columns: &Columns, plain: bool) {
@@ -626,7 +694,19 @@ impl Writer<'_> {
                     };
                     if !plain && !output {
                         self.go(start(&item.expr));
-                        self.refuse("after a set operation ORDER BY can only name the columns it yields", "");
+                        self.refuse(
+                            "after DISTINCT or a set operation ORDER BY can only name the columns it yields",
+                            "name one of them",
+                        );
+                    }
+                    if let Expr::Identifier(ident) = &item.expr
+                        && columns.iter().filter(|(n, _)| *n == ident.value).count() > 1
+                    {
+                        self.go(ident.span);
+                        self.refuse(
+                            format!("two columns are called `{}`", ident.value),
+                            "give one another name with AS",
+                        );
                     }
                     self.order_item(item, output);
                 }
