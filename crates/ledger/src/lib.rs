@@ -33,7 +33,7 @@ pub use backup::{Confirmation, backup, restore};
 pub use disk::{Disk, Folder};
 pub use erase::Erasure;
 pub use error::Error;
-pub use head::{Head, HeadError};
+pub use head::{Head, HeadError, committed};
 pub use hex::Hex;
 pub use keys::Entropy;
 pub use leaf::{Kind, Leaf, NewEntry};

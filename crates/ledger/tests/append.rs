@@ -143,11 +143,17 @@ fn an_older_head_signs_nothing() {
     );
     assert_eq!(fs::read_to_string(dir.path().join("log/checkpoint")).unwrap(), signed);
 
+    *head.0.lock().unwrap() = Some(r#"{"v":2,"more":1}"#.into());
+    let refused = open(dir.path(), &head).err().unwrap().to_string();
+    assert_eq!(refused, "`the ledger's head` was written by a newer version (2); update tickmark");
+
     *head.0.lock().unwrap() = None;
+    assert_eq!(ledger::committed(&head).unwrap(), 0);
     let refused = open(dir.path(), &head).err().unwrap().to_string();
     assert!(refused.contains("the database has no head for it"), "{refused}");
 
     *head.0.lock().unwrap() = current;
+    assert_eq!(ledger::committed(&head).unwrap(), 5);
     check_all(&open(dir.path(), &head).unwrap(), 5);
 }
 

@@ -61,6 +61,7 @@ fn main() -> ExitCode {
     let trials = vec![
         Trial::test("no_system_call_loses_an_acknowledged_entry", || strike(false)),
         Trial::test("acknowledging_too_early_is_caught", || strike(true)),
+        Trial::test("a_second_process_is_told_who_holds_the_ledger", second_process),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -114,6 +115,21 @@ fn victim(data: &Path) -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     Ok(())
+}
+
+fn second_process() -> Result<(), Failed> {
+    let dir = folder();
+    let held = open(dir.path()).unwrap();
+    let run = || {
+        Command::new(std::env::current_exe().unwrap()).env("TICKMARK_VICTIM", dir.path()).output().unwrap()
+    };
+    let refused = run();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    if refused.status.success() || !said.contains(&format!("is in use by process {}", std::process::id())) {
+        return Err(format!("a second process was told: {said}").into());
+    }
+    drop(held);
+    if run().status.success() { Ok(()) } else { Err("the lock outlived its holder".into()) }
 }
 
 /// A folder in memory where there is one: what these tests strike at is the calls, not the disk behind them.

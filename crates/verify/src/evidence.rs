@@ -134,8 +134,13 @@ pub fn evidence(
         Ok(())
     })?;
 
-    let packs = packs(data, log.published)?;
+    let mut packs = packs(data, log.published)?;
     account_for_objects(data, &packs)?;
+    let signed = packs.partition_point(|(first, _)| *first < log.published);
+    if signed < packs.len() && !options.ahead {
+        return Err(Refusal::Ahead { path: PACKS.into() });
+    }
+    packs.truncate(signed);
     let mut report = EvidenceReport { log, opened: 0, erased: 0, packs: packs.len() as u64 };
     let mut slots = BTreeMap::new();
     for (pack_index, (first, name)) in packs.iter().enumerate() {
@@ -192,10 +197,13 @@ fn unwrap_kek(text: &str, wrapping_key: &[u8; 32]) -> Option<XChaCha20Poly1305> 
     Some(XChaCha20Poly1305::new((&key).into()))
 }
 
+const PACKS: &str = "objects/packs";
+
 /// First index and name of every pack.
 fn packs(data: &dyn Files, published: u64) -> Result<Vec<(u64, String)>, Refusal> {
-    let path = "objects/packs";
-    let bytes = if published == 0 { Vec::new() } else { read(data, path)? };
+    let path = PACKS;
+    let listed = list(data)?.iter().any(|found| found == path);
+    let bytes = if published == 0 && !listed { Vec::new() } else { read(data, path)? };
     let (records, rest) = bytes.as_chunks::<40>();
     let mut packs = Vec::new();
     for record in records {
@@ -204,8 +212,7 @@ fn packs(data: &dyn Files, published: u64) -> Result<Vec<(u64, String)>, Refusal
     }
     let ordered = packs.windows(2).all(|pair| pair[0].0 < pair[1].0);
     let begins = packs.first().map_or(0, |(first, _)| *first) == 0;
-    let inside = packs.last().is_none_or(|(first, _)| *first < published);
-    if rest.is_empty() && ordered && begins && inside {
+    if rest.is_empty() && ordered && begins {
         Ok(packs)
     } else {
         Err(Refusal::differs(path, "its records don't follow each other through the log"))
@@ -220,7 +227,7 @@ fn pack_path(name: &str) -> String {
 fn account_for_objects(data: &dyn Files, packs: &[(u64, String)]) -> Result<(), Refusal> {
     let known: BTreeSet<String> = packs.iter().map(|(_, name)| pack_path(name)).collect();
     for path in list(data)? {
-        if path.starts_with("objects/") && path != "objects/packs" && !known.contains(&path) {
+        if path.starts_with("objects/") && path != PACKS && !known.contains(&path) {
             return Err(Refusal::Unknown { path });
         }
     }

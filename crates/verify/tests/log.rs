@@ -237,6 +237,14 @@ fn evidence_holds_and_every_changed_byte_of_it_is_refused() {
             changed.get_mut(path).unwrap()[at] ^= 1;
         }
     }
+    // A crash between the list of packs and the tiles leaves a record beyond the checkpoint.
+    let mut caught = data.clone();
+    let record = [&4_u64.to_be_bytes()[..], &[7; 32]].concat();
+    caught.get_mut("objects/packs").unwrap().extend(record);
+    let refusal = verify::evidence(&caught, &key, &KEY, PLAIN).unwrap_err();
+    assert_eq!(refusal, Refusal::Ahead { path: "objects/packs".into() });
+    assert!(verify::evidence(&caught, &key, &KEY, Options { ahead: true, ..PLAIN }).is_ok());
+
     let slots = changed.get_mut("keys/slots/000000").unwrap();
     slots[48..96].fill(0);
     let refusal = verify::evidence(&changed, &key, &KEY, PLAIN).unwrap_err().to_string();
