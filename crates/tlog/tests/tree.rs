@@ -156,6 +156,17 @@ fn every_proof_up_to_64_is_the_naive_one_and_holds_nowhere_else() {
             let proof = consistency_proof(old as u64, n as u64, from_leaves(&all)).unwrap();
             let naive = if old == n { vec![] } else { naive_subproof(old, &all[..n], true) };
             assert_eq!(proof, naive, "{old} to {n}");
+            let (old, n) = (old as u64, n as u64);
+            let (forged_old, forged) = (node_hash(&roots[old as usize], &root), node_hash(&root, &root));
+            assert!(
+                verify_consistency(old, n, &forged_old, &root, &proof).is_err(),
+                "another old root, {old} to {n}"
+            );
+            assert!(
+                verify_consistency(old, n, &roots[old as usize], &forged, &proof).is_err(),
+                "another root"
+            );
+            let (old, n) = (old as usize, n as usize);
             for (other, other_root) in roots.iter().enumerate().take(n + 1).skip(1) {
                 let holds = verify_consistency(other as u64, n as u64, other_root, &root, &proof).is_ok();
                 assert_eq!(holds, old == other, "proof from {old} to {n} taken as from {other}");
