@@ -195,14 +195,7 @@ impl Workspace {
         scope: Option<i64>,
         entities: &mut Entities,
     ) -> Result<ProcedureReport, AppError> {
-        if procedure.tables.iter().any(|t| t.name == "calendar_day") {
-            let named = procedure.parameters.get("calendar").map(|p| p.default.clone());
-            if let Some(Value::Text(name)) = named
-                && let Some(calendar) = self.catalog.calendars.get(&name)
-            {
-                calendar::ensure(&mut self.records, calendar, &question.period.tz)?;
-            }
-        }
+        self.ensure_calendar(procedure, &question.period.tz)?;
         let as_of = Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
         let bindings = bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
         let sql = written_out(&procedure.query, &bindings, self.engine()).map_err(AppError::Problems)?;
@@ -242,6 +235,17 @@ impl Workspace {
         let assessment =
             assess::assess(&rules(procedure), rows, coverage, scopes, &question.period, question.cutoff);
         self.report(procedure, assessment, entities)
+    }
+
+    /// Puts the days a procedure counts by into the records.
+    pub(crate) fn ensure_calendar(&mut self, procedure: &Procedure, zone: &str) -> Result<(), AppError> {
+        if procedure.tables.iter().any(|t| t.name == "calendar_day")
+            && let Some(Value::Text(name)) = procedure.parameters.get("calendar").map(|p| &p.default)
+            && let Some(calendar) = self.catalog.calendars.get(name)
+        {
+            calendar::ensure(&mut self.records, calendar, zone)?;
+        }
+        Ok(())
     }
 
     fn report(

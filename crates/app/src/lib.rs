@@ -6,6 +6,7 @@
 mod assessment;
 mod calendar;
 mod config;
+mod custody;
 mod error;
 mod facts;
 mod place;
@@ -17,6 +18,7 @@ pub use assessment::{
     AttributeReport, GapReport, ItemReport, ProcedureReport, Question as AssessmentQuestion, Report,
 };
 pub use config::{Config, GitHubSource};
+pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use error::AppError;
 pub use facts::{History, LookFirst};
 pub use place::{Environment, Place, add_github_source, find, init, wrapping_key};

@@ -158,7 +158,11 @@ impl Workspace {
         Ok(format!("{kind}:{next}"))
     }
 
-    fn append_as(&mut self, kind: Kind, captures: &[Capture]) -> Result<std::ops::Range<u64>, AppError> {
+    pub(crate) fn append_as(
+        &mut self,
+        kind: Kind,
+        captures: &[Capture],
+    ) -> Result<std::ops::Range<u64>, AppError> {
         let entries = captures
             .iter()
             .map(|capture| {
@@ -318,16 +322,46 @@ fn apply(
         return Ok(Applied::default());
     }
     let mut applier = Applier::new(records)?;
+    let mut redacted = None;
     for entry in ledger.documents(from..to) {
         let entry = entry?;
-        // What was erased gives no rows any more; decisions of this program have readers of their own.
-        if entry.leaf.kind == Kind::Capture
-            && let Some(document) = &entry.document
-        {
+        // Decisions of this program have readers of their own. A redacted copy speaks in the place of what it replaced, so
+        // that the order of what was said stays as it was.
+        if entry.leaf.kind != Kind::Capture {
+            continue;
+        }
+        let mut document = entry.document;
+        let mut index = entry.index;
+        while document.is_none() {
+            // Only asked for when something is missing: it reads every leaf.
+            let copies = match &redacted {
+                Some(copies) => copies,
+                None => redacted.insert(redactions(ledger, to)?),
+            };
+            let Some(copy) = copies.get(&index) else { break };
+            index = *copy;
+            document = ledger.documents(index..index + 1).next().transpose()?.and_then(|e| e.document);
+        }
+        // What was erased gives no rows any more.
+        if let Some(document) = &document {
             applier.document(entry.index, document, derive)?;
         }
     }
     Ok(applier.finish(to)?)
+}
+
+/// Which redacted copy took the place of which entry.
+fn redactions(ledger: &Ledger, size: u64) -> Result<BTreeMap<u64, u64>, AppError> {
+    let mut copies = BTreeMap::new();
+    for index in 0..size {
+        let leaf = ledger.leaf(index)?;
+        if leaf.kind == Kind::Redaction
+            && let Some(original) = leaf.concerns.first()
+        {
+            copies.insert(*original, index);
+        }
+    }
+    Ok(copies)
 }
 
 fn generation(state: &State) -> Result<Option<u64>, AppError> {

@@ -136,6 +136,16 @@ impl State {
     }
 }
 
+impl State {
+    /// Rewrites the file without what was deleted from it, and empties the log of writes: nothing of it stays on free pages.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn compact(&self) -> Result<(), StateError> {
+        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);").map_err(self.database())
+    }
+}
+
 impl Head for State {
     fn load(&self) -> Result<Option<String>, HeadError> {
         Ok(self.connection.query_row("SELECT record FROM head", [], |row| row.get(0)).optional()?)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use app::{AssessmentQuestion, History, LookFirst, ProcedureReport, Report, Workspace};
 use connectors::git;
-use model::{Conclusion, Instant, Period, Verdict};
+use model::{Conclusion, Period, Verdict};
 use serde::Serialize;
 
 use crate::command::{Check, FailOn};
@@ -48,7 +48,7 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
         return of_source(session, check, name);
     }
     let path = session.environment.current.join(&check.path);
-    let repository = git::open(&path, check.branch.as_deref())?;
+    let mut repository = git::open(&path, check.branch.as_deref())?;
     let place = session.place()?;
     // The workspace may lie above the repository, never in it: what is examined is not written to.
     let workspace_folder = place.folder.canonicalize().unwrap_or_else(|_| place.folder.clone());
@@ -61,11 +61,23 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
     }
     let (mut workspace, conventions) = session.open(&place)?;
     // Parsed before anything is collected: a typing error costs no waiting.
-    let period = period(session.now, check, &workspace)?;
+    let period = check.days.period(session.now, &workspace.config)?;
     if place.by_default && !check.json {
         output::note(&format!("workspace {} (name your own with --workspace DIR)", place.folder.display()));
     }
 
+    // What an interrupted run left in the ledger comes first: it says where to go on.
+    workspace.catch_up(&|document| derive(document, &conventions))?;
+    if let Some(line) = other_line(&repository, check.branch.is_some(), &workspace)? {
+        if let Some(usual) = &line.instead_of {
+            output::note(&format!(
+                "HEAD names the branch `{}`, and earlier looks were at `{usual}`: it is examined by itself, and nothing of \
+                 it counts for `{usual}` (--branch {usual} examines that)",
+                repository.branch
+            ));
+        }
+        repository.key = line.key;
+    }
     let problems = collect(session, &repository, &mut workspace, &conventions)?;
     let examined = Examined {
         key: &repository.key,
@@ -74,6 +86,47 @@ pub(crate) fn run(session: &Session, check: &Check) -> Result<ExitCode, Failure>
         tip: repository.tip_hex(),
     };
     report(session, check, &mut workspace, &examined, &period, &problems)
+}
+
+/// A branch other than the one whose changes are the repository's.
+struct OtherLine {
+    /// Under what its changes are kept.
+    key: String,
+    /// The branch that earlier looks were at, where nobody asked for another.
+    instead_of: Option<String>,
+}
+
+/// Whether what is to be examined is another branch than the repository's own: then its changes must neither enter the
+/// population of that one nor look like a rewritten history of it. `None` for the repository's own line.
+///
+/// Whose line it is, the team says (`origin/HEAD`), else the last look, else HEAD. A branch that is gone was renamed, and
+/// its line goes on under the new name.
+fn other_line(
+    repository: &git::Repository,
+    asked: bool,
+    workspace: &Workspace,
+) -> Result<Option<OtherLine>, Failure> {
+    let branch = &repository.branch;
+    let opened = |branch: Option<&str>| git::open(&repository.path, branch).ok();
+    let default = if asked { opened(None).map(|r| (r.branch, r.reference)) } else { None };
+    let shared = |reference: &str| reference.starts_with("refs/remotes/");
+    let own = match &default {
+        Some((default, reference)) if shared(reference) => Some(default.clone()),
+        None if !asked && shared(&repository.reference) => Some(branch.clone()),
+        _ => {
+            let last = workspace.cursor(&repository.source(), git::COMMITS)?;
+            let last = last.as_ref().and_then(|cursor| cursor["branch"].as_str());
+            match last {
+                Some(last) if last == branch => Some(branch.clone()),
+                Some(last) => opened(Some(last)).map(|r| r.branch),
+                None => default.map(|(default, _)| default),
+            }
+        }
+    };
+    Ok(own.filter(|own| own != branch).map(|own| OtherLine {
+        key: format!("{}#{branch}", repository.key),
+        instead_of: (!asked).then_some(own),
+    }))
 }
 
 /// A repository whose evidence a source brought.
@@ -85,7 +138,7 @@ fn of_source(session: &Session, check: &Check, name: &str) -> Result<ExitCode, F
     let key = source.repository();
     // Nothing is asked of the source here: the period ends, unless named, where the last collection did.
     let now = workspace.looked_until(&key)?.map_or(session.now, |until| until.min(session.now));
-    let period = period(now, check, &workspace)?;
+    let period = check.days.period(now, &workspace.config)?;
     let examined = Examined { key: &key, label: &key, branch: "default branch", tip: String::new() };
     report(session, check, &mut workspace, &examined, &period, &[])
 }
@@ -149,24 +202,6 @@ fn report(
     Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
 }
 
-fn period(now: Instant, check: &Check, workspace: &Workspace) -> Result<Period, Failure> {
-    let tz =
-        check.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
-    let default = Period::last_twelve_months(now, &tz)?;
-    Ok(match (&check.from, &check.to) {
-        (None, None) => default,
-        (Some(from), None) => {
-            let first = model::parse_date_range(from, &default.last_date(), &tz)?;
-            Period { to: default.to, ..first }
-        }
-        (None, Some(to)) => {
-            let last = model::parse_date_range(to, to, &tz)?;
-            Period::twelve_months_to_day_of(last.from, &tz)?
-        }
-        (Some(from), Some(to)) => model::parse_date_range(from, to, &tz)?,
-    })
-}
-
 /// Collects what is new and applies it. Gives what could not be read.
 fn collect(
     session: &Session,
@@ -174,9 +209,7 @@ fn collect(
     workspace: &mut Workspace,
     conventions: &git::Conventions,
 ) -> Result<Vec<String>, Failure> {
-    // What an interrupted run left in the ledger comes first: it says where to go on.
     let derive = |document: &model::Document<'_>| derive(document, conventions);
-    workspace.catch_up(&derive)?;
     let cursor = workspace.cursor(&repository.source(), git::COMMITS)?;
     let bar = output::progress("reading commits");
     let workspace = RefCell::new(workspace);
@@ -268,7 +301,7 @@ fn print(
     }
     if !problems.is_empty() {
         line("")?;
-        line(&styled(BOLD, "Could not be read"))?;
+        line(&styled(BOLD, "Not everything could be seen"))?;
         for problem in problems {
             line(&format!("  {problem}"))?;
         }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use model::{Instant, Period};
+
 use crate::failure::Failure;
 
 /// Evidence for SOC 2 from normal engineering work, that a second person can check.
@@ -27,9 +29,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Make a workspace
     Init {
-        /// Its folder
-        #[arg(default_value = ".")]
-        folder: PathBuf,
+        /// Its folder (default: the one of --workspace, else this one)
+        folder: Option<PathBuf>,
         /// Name of the organisation
         #[arg(long, default_value = "", hide_default_value = true)]
         organisation: String,
@@ -52,13 +53,51 @@ pub(crate) enum Command {
         /// A workspace, or a log folder (default: the workspace)
         path: Option<PathBuf>,
     },
-    /// The evidence ledger: its state, proofs
+    /// The evidence ledger: its state, proofs, anchors, erasure
     Ledger {
         #[command(subcommand)]
         what: LedgerCommand,
     },
     /// Ask the records a question in SQL
     Query(Query),
+    /// Freeze the tables that procedures read: Parquet, their queries, and a manifest whose roots the ledger names
+    Freeze {
+        /// A new folder
+        folder: PathBuf,
+        #[command(flatten)]
+        days: Days,
+        /// Ledger position whose knowledge counts (default: everything)
+        #[arg(long, value_name = "POSITION")]
+        known_at: Option<u64>,
+    },
+    /// Copy evidence and keys to two folders; again on the same folders, only what is new
+    Backup {
+        /// Folder for the evidence
+        folder: PathBuf,
+        /// Folder for the keys, kept apart and with a shorter life
+        #[arg(long, value_name = "DIR")]
+        keys: PathBuf,
+    },
+    /// Put a backup into a new workspace
+    Restore {
+        /// Folder of the evidence
+        folder: PathBuf,
+        /// Folder of the keys
+        #[arg(long, value_name = "DIR")]
+        keys: PathBuf,
+        /// The new workspace
+        #[arg(long, value_name = "DIR")]
+        into: PathBuf,
+        /// Who restores it, as a pseudonym: it stands in the ledger
+        #[arg(long, value_name = "WHO")]
+        operator: String,
+        /// Why: it stands in the ledger
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// The newest checkpoint of this log that anybody still has, to show what is lost
+        #[arg(long, value_name = "FILE")]
+        newest_known: Option<PathBuf>,
+    },
     /// Build the records anew from the ledger
     Rebuild {
         /// Say per table how many rows differ from before
@@ -75,11 +114,9 @@ pub(crate) enum Command {
     Man,
 }
 
+/// A period as it is typed.
 #[derive(Args)]
-pub(crate) struct Check {
-    /// Folder of the repository
-    #[arg(default_value = ".")]
-    pub(crate) path: PathBuf,
+pub(crate) struct Days {
     /// First day of the period, YYYY-MM-DD (default: twelve months before its last day)
     #[arg(long, value_name = "DATE")]
     pub(crate) from: Option<String>,
@@ -89,6 +126,33 @@ pub(crate) struct Check {
     /// Time zone whose midnights bound the period (default: the workspace's, else UTC)
     #[arg(long, value_name = "ZONE")]
     pub(crate) tz: Option<String>,
+}
+
+impl Days {
+    /// The period: up to `now` unless its last day is named, in the workspace's zone unless another is.
+    pub(crate) fn period(&self, now: Instant, config: &app::Config) -> Result<Period, Failure> {
+        let tz = self.tz.clone().or_else(|| config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
+        let default = Period::last_twelve_months(now, &tz)?;
+        Ok(match (&self.from, &self.to) {
+            (None, None) => default,
+            (Some(from), None) => {
+                Period { to: default.to, ..model::parse_date_range(from, &default.last_date(), &tz)? }
+            }
+            (None, Some(to)) => {
+                Period::twelve_months_to_day_of(model::parse_date_range(to, to, &tz)?.from, &tz)?
+            }
+            (Some(from), Some(to)) => model::parse_date_range(from, to, &tz)?,
+        })
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// Folder of the repository
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) days: Days,
     /// Branch to examine (default: what origin/HEAD names, else HEAD)
     #[arg(long, value_name = "NAME")]
     pub(crate) branch: Option<String>,
@@ -135,6 +199,33 @@ pub(crate) enum LedgerCommand {
         /// Folder to write `<index>.tlog-proof` and `<index>.leaf` to
         #[arg(long, default_value = ".")]
         out: PathBuf,
+    },
+    /// Have the signed checkpoint time-stamped by an authority (RFC 3161)
+    Anchor {
+        /// Address of the authority
+        #[arg(long, value_name = "URL")]
+        tsa: String,
+        /// Certificates of our own authorities (PEM): a stamp of one of them proves nothing to others
+        #[arg(long, value_name = "FILE")]
+        own: Vec<PathBuf>,
+    },
+    /// Erase documents, or one person from every document: the keys are destroyed for good
+    Erase {
+        /// Entries whose documents go
+        #[arg(required_unless_present = "person", conflicts_with = "person")]
+        indexes: Vec<u64>,
+        /// Address or login of the person to take out of every document
+        #[arg(long, value_name = "ADDRESS")]
+        person: Option<String>,
+        /// Legal basis: it stands in the ledger
+        #[arg(long, value_name = "TEXT")]
+        basis: String,
+        /// Who approved it, as a pseudonym: it stands in the ledger
+        #[arg(long, value_name = "WHO")]
+        approver: String,
+        /// Yes, destroy them: this cannot be undone
+        #[arg(long)]
+        yes: bool,
     },
     /// Print the document of an entry: its receipt, then the bytes as the source sent them
     Show {

@@ -10,6 +10,7 @@ use tlog::NoteVerifier;
 use verify::{Folder, Options};
 
 use crate::command::LedgerCommand;
+use crate::custody;
 use crate::failure::Failure;
 use crate::output::line;
 use crate::session::Session;
@@ -57,6 +58,20 @@ pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode,
     Ok(ExitCode::SUCCESS)
 }
 
+/// What stands outside this machine, and what therefore is unproven.
+fn anchored(last: Option<&serde_json::Value>) -> String {
+    match last {
+        Some(last) if last["external"] == true => {
+            format!("anchored outside: the first {} entries existed at {}", last["size"], last["time"].as_str().unwrap_or("?"))
+        }
+        Some(last) => format!(
+            "last anchor at {} by an authority of our own: it proves the format, not the time",
+            last["time"].as_str().unwrap_or("?")
+        ),
+        None => "no anchor outside this machine: whoever has the key could have written all of it at once; keep a copy of data/log/checkpoint elsewhere".to_owned(),
+    }
+}
+
 fn key(path: &Path) -> Result<NoteVerifier, Failure> {
     let text = fs::read_to_string(path).map_err(AppError::file("read", path))?;
     Ok(text.trim().parse::<NoteVerifier>()?)
@@ -64,8 +79,25 @@ fn key(path: &Path) -> Result<NoteVerifier, Failure> {
 
 pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
-    let (mut workspace, _) = session.open(&place)?;
+    let (mut workspace, conventions) = session.open(&place)?;
     match what {
+        LedgerCommand::Anchor { tsa, own } => return custody::anchor(session, &mut workspace, tsa, own),
+        LedgerCommand::Erase { indexes, person, basis, approver, yes } => {
+            if !yes {
+                return Err(Failure::of(
+                    "erasing destroys keys for good, and copies already handed over stay with whoever has them; say --yes to go on",
+                ));
+            }
+            let order = custody::order(session, basis.clone(), approver.clone());
+            let derive = |document: &model::Document<'_>| crate::session::derive(document, &conventions);
+            let erased = match person {
+                Some(address) => workspace.erase_person(address, &order, &derive)?,
+                None => workspace.erase(indexes.clone(), &order, &derive)?,
+            };
+            let how = if erased.redacted > 0 { "replaced by redacted copies" } else { "erased" };
+            line(&format!("{} documents were {how}; every proof still holds", erased.documents))?;
+            line("backups of the keys made before can undo this until they expire")?;
+        }
         LedgerCommand::Status { json } => {
             let status = workspace.status()?;
             if *json {
@@ -81,6 +113,7 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
                 ))?;
                 line(&format!("key {}", status.vkey))?;
                 line(status.checkpoint.trim_end())?;
+                line(&anchored(workspace.last_anchor()?.as_ref()))?;
             }
         }
         LedgerCommand::Proof { index, out } => {

@@ -4,6 +4,7 @@
 
 mod check;
 mod command;
+mod custody;
 mod failure;
 mod ledger_command;
 mod output;
@@ -30,13 +31,19 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
     use command::Command;
     let session = session::Session::new(arguments.workspace);
     match arguments.command {
-        Command::Init { folder, organisation } => session::init(&session, &folder, &organisation),
+        Command::Init { folder, organisation } => session::init(&session, folder.as_deref(), &organisation),
         Command::Check(check) => check::run(&session, &check),
         Command::Source { what } => source::run(&session, &what),
         Command::Collect { since } => source::collect(&session, since.as_deref()),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),
         Command::Query(question) => query::run(&session, &question),
+        Command::Freeze { folder, days, known_at } => custody::freeze(&session, &folder, &days, known_at),
+        Command::Backup { folder, keys } => custody::backup(&session, &folder, &keys),
+        Command::Restore { folder, keys, into, operator, reason, newest_known } => {
+            let order = custody::order(&session, reason, operator);
+            custody::restore(&session, &folder, &keys, &into, &order, newest_known.as_deref())
+        }
         Command::Rebuild { diff } => query::rebuild(&session, diff),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),

@@ -28,6 +28,11 @@ pub(crate) fn note(text: &str) {
 
 /// A failure, with its way out.
 pub(crate) fn error(failure: Failure) {
+    // A path in two halves can be neither copied nor searched for: only a terminal gets lines broken, between words.
+    let wrap = std::io::stderr().is_terminal();
+    let handler = move || miette::MietteHandlerOpts::new().wrap_lines(wrap).break_words(false).build();
+    // It is the only hook there is; should one be set already, that one prints.
+    let _ = miette::set_hook(Box::new(move |_| Box::new(handler())));
     let report = miette::Report::new(failure);
     let _ = writeln!(anstream::stderr(), "{report:?}");
 }

@@ -89,8 +89,23 @@ pub(crate) fn derive(document: &model::Document<'_>, conventions: &Conventions) 
     }
 }
 
-pub(crate) fn init(session: &Session, folder: &Path, organisation: &str) -> Result<ExitCode, Failure> {
-    let folder = session.environment.current.join(folder);
+pub(crate) fn init(
+    session: &Session,
+    folder: Option<&Path>,
+    organisation: &str,
+) -> Result<ExitCode, Failure> {
+    // `--workspace DIR init` and `init DIR` say the same. The components leave out a `.` that nobody has to read.
+    let folder: PathBuf = match (&session.named, folder) {
+        (Some(named), None) => session.environment.current.join(named),
+        (None, folder) => session.environment.current.join(folder.unwrap_or(Path::new("."))),
+        (Some(named), Some(_)) => {
+            return Err(Failure::of(format!(
+                "two folders are named, `{}` with --workspace and one after init; name one",
+                named.display()
+            )));
+        }
+    };
+    let folder: PathBuf = folder.components().collect();
     app::init(&folder, organisation)?;
     output::line(&format!("made the workspace {}", folder.display()))?;
     output::line("next: tickmark check PATH-OF-A-REPOSITORY")?;
