@@ -179,6 +179,7 @@ const SNAPSHOTS: &[(i64, &str)] = &[
 trait Engine {
     fn create(&self, name: &str) -> Result<Records, RecordsError>;
     fn open(&self, name: &str, tables: &[Table]) -> Result<Records, RecordsError>;
+    fn remove(&self, name: &str) -> Result<(), RecordsError>;
 }
 
 struct Sqlite(tempfile::TempDir);
@@ -190,6 +191,9 @@ impl Engine for Sqlite {
     fn open(&self, name: &str, tables: &[Table]) -> Result<Records, RecordsError> {
         Records::open_sqlite(&self.0.path().join(name), tables)
     }
+    fn remove(&self, name: &str) -> Result<(), RecordsError> {
+        Records::remove_sqlite(&self.0.path().join(name))
+    }
 }
 
 impl Engine for Server {
@@ -198,6 +202,9 @@ impl Engine for Server {
     }
     fn open(&self, name: &str, tables: &[Table]) -> Result<Records, RecordsError> {
         Records::open_postgres(&self.records(name), tables)
+    }
+    fn remove(&self, name: &str) -> Result<(), RecordsError> {
+        Records::remove_postgres(&self.records(name))
     }
 }
 
@@ -319,6 +326,11 @@ fn generations_are_told_apart(engine: &dyn Engine) {
     assert!(matches!(engine.open("none", &tables()), Err(RecordsError::Missing { .. })));
     let mut other = tables();
     other[APPROVAL].columns[2].nullable = false;
+    engine.create("gone").unwrap().apply(&history()[0]).unwrap();
+    engine.remove("gone").unwrap();
+    engine.remove("gone").unwrap();
+    assert!(matches!(engine.open("gone", &tables()), Err(RecordsError::Missing { .. })));
+    assert_eq!(engine.create("gone").unwrap().applied().unwrap(), 0);
     assert!(matches!(engine.open("one", &other), Err(RecordsError::OtherTables { .. })));
 }
 

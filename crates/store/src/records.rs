@@ -244,6 +244,31 @@ impl Records {
         Ok(Self { tables: tables.to_vec(), engine: Engine::Postgres(Box::new(writer)) })
     }
 
+    /// Removes a generation in a SQLite file, complete or not; one that is not there counts as removed.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn remove_sqlite(path: &Path) -> Result<(), RecordsError> {
+        // The main file last: without it the others mean nothing, and a crash in between leaves it to be removed again.
+        for suffix in ["-wal", "-shm", "-journal", ""] {
+            let mut file = path.as_os_str().to_owned();
+            file.push(suffix);
+            match std::fs::remove_file(&file) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a generation in a PostgreSQL schema, complete or not; one that is not there counts as removed.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or refuses.
+    pub fn remove_postgres(address: &Address) -> Result<(), RecordsError> {
+        postgres::drop_generation(address)
+    }
+
     /// The tables, in the order in which batches number them.
     #[must_use]
     pub fn tables(&self) -> &[Table] {

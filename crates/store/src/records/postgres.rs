@@ -56,6 +56,12 @@ const LARGE_OBJECT_FUNCTIONS: &[&str] = &[
     "lowrite(integer, bytea)",
 ];
 
+/// Removes a generation.
+pub(super) fn drop_generation(address: &Address) -> Result<(), RecordsError> {
+    let mut client = Client::connect(&address.writer, NoTls)?;
+    Ok(client.batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(&address.schema)))?)
+}
+
 /// Bytes gathered for a table before they are sent.
 const COPY_BYTES: usize = 4 << 20;
 
@@ -642,7 +648,7 @@ impl Reader {
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             // The server works while nobody here does: a watch passes a cancellation on.
-            scope.spawn(|| {
+            let watch = scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     if cancelled.load(Ordering::Relaxed) {
                         // If it cannot be passed on, the deadline still holds.
@@ -654,6 +660,7 @@ impl Reader {
             });
             let result = self.rows(sql, limits, begun, cancelled, each);
             done.store(true, Ordering::Relaxed);
+            watch.thread().unpark();
             result
         })
     }
