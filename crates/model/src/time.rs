@@ -173,7 +173,9 @@ impl Period {
 /// Text that is no date, an unknown zone, or dates the wrong way round.
 pub fn parse_date_range(from: &str, to: &str, tz: &str) -> Result<Period, TimeError> {
     let parse = |text: &str| -> Result<Date, TimeError> {
-        text.parse().map_err(|_| TimeError::Date { text: text.to_owned() })
+        // A time of day would be dropped without a word, and a year 0 bounds nothing.
+        let date = text.parse::<Date>().ok().filter(|date| date.year() > 0 && date.to_string() == text);
+        date.ok_or_else(|| TimeError::Date { text: text.to_owned() })
     };
     Period::of_dates(parse(from)?, parse(to)?, tz)
 }
@@ -240,6 +242,12 @@ mod tests {
             range("2025-02-30", "2025-06-30", "UTC"),
             "`2025-02-30` is no date; write it like 2026-03-31"
         );
+        for odd in ["0000-01-01", "2025-01-01T12:00", "20250101", "2025-1-1"] {
+            assert_eq!(
+                range(odd, "2025-06-30", "UTC"),
+                format!("`{odd}` is no date; write it like 2026-03-31")
+            );
+        }
         assert_eq!(
             range("2025-06-30", "2025-01-01", "UTC"),
             "the period ends on 2025-01-01, before it begins on 2025-06-30; swap --from and --to"
