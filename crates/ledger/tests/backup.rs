@@ -139,6 +139,14 @@ fn what_is_damaged_is_neither_backed_up_nor_restored() {
     assert!(refused.contains("the entries don't give the signed root"), "{refused}");
     assert!(!elsewhere.path().join("data/head.json").exists());
 
+    damage(&dir.path().join(bundle));
+    let shelves = fs::read_dir(dir.path().join("objects")).unwrap().map(|entry| entry.unwrap().path());
+    let shelf = shelves.into_iter().find(|path| path.is_dir()).unwrap();
+    damage(&fs::read_dir(shelf).unwrap().next().unwrap().unwrap().path());
+    let refused = save(&ledger, elsewhere.path()).unwrap_err().to_string();
+    assert!(refused.contains("its hash isn't its name"), "{refused}");
+    assert!(!elsewhere.path().join("data/head.json").exists());
+
     damage(&safe.path().join("data").join(bundle));
     let new = tempfile::tempdir().unwrap();
     let head = MemoryHead::default();
