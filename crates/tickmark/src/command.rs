@@ -136,7 +136,13 @@ impl Days {
         Ok(match (&self.from, &self.to) {
             (None, None) => default,
             (Some(from), None) => {
-                Period { to: default.to, ..model::parse_date_range(from, &default.last_date(), &tz)? }
+                let today = default.last_date();
+                if model::parse_date_range(from, from, &tz)?.from >= default.to {
+                    return Err(Failure::of(format!(
+                        "the period begins on {from}, after today ({today}); name an earlier day, or its last one with --to"
+                    )));
+                }
+                Period { to: default.to, ..model::parse_date_range(from, &today, &tz)? }
             }
             (None, Some(to)) => {
                 Period::twelve_months_to_day_of(model::parse_date_range(to, to, &tz)?.from, &tz)?
