@@ -202,6 +202,34 @@ mod tests {
         assert_eq!(Hex(commitment(&salt, b"Hi There")).to_string(), expect);
     }
 
+    #[test]
+    fn an_object_opens_only_as_what_its_leaf_says() {
+        let (key, document) = ([5; 32], b"what was said");
+        let sealed = Sealer::new().unwrap().seal(document, &[6; SALT], &key).unwrap();
+        let entry = crate::NewEntry {
+            kind: crate::Kind::Decision,
+            source: "s".into(),
+            stream: "t".into(),
+            media_type: "m".into(),
+            collected_at: model::Instant::from_ms(0),
+            collector: "c".into(),
+            document: document.to_vec(),
+        };
+        let leaf = Leaf::new(&entry, &[], sealed.commitment, sealed.hash);
+        let check = |leaf: &Leaf, key: &[u8; 32], expect: &str| {
+            let outcome = Opener::new().unwrap().open(3, leaf, &sealed.ciphertext, key);
+            let said =
+                outcome.map_or_else(|e| e.to_string(), |document| String::from_utf8(document).unwrap());
+            assert!(said.contains(expect), "`{said}` should say `{expect}`");
+        };
+        check(&leaf, &key, "what was said");
+        check(&leaf, &[4; 32], "its key doesn't open it");
+        check(&Leaf { object: Hex([0; 32]), ..leaf.clone() }, &key, "its hash isn't the one in the log");
+        check(&Leaf { commitment: Hex([0; 32]), ..leaf.clone() }, &key, "isn't the one committed to");
+        check(&Leaf { size: 12, ..leaf.clone() }, &key, "doesn't decompress to the size");
+        check(&Leaf { size: 14, ..leaf }, &key, "isn't the one committed to");
+    }
+
     proptest! {
         #[test]
         fn packs_hold_their_objects_and_noise_holds_none(objects in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..9), at in any::<prop::sample::Index>(), noise in any::<u8>()) {

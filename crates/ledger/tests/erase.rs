@@ -161,3 +161,40 @@ fn a_crash_during_erasure_is_finished_by_the_next_open() {
         assert!(at > 15, "an erasure takes more operations than {at}");
     }
 }
+
+/// After an acknowledged erasure no file holds the wrapped key, not even one that a power cut brings back, nor a staged one
+/// that could not be removed at first.
+#[test]
+fn no_copy_of_a_key_comes_back() {
+    let mut stubborn = 0;
+    for seed in 0..120 {
+        let sim = Sim::new(seed, Wrong::Nothing);
+        let open = |seed| Ledger::open(Arc::new(sim.clone()), Box::new(sim.clone()), &KEY, entropy(seed));
+        let mut ledger = open(1).unwrap();
+        ledger.append(entries(0..2)).unwrap();
+        // One operation of the append fails: where it is the sweeping, the append is acknowledged all the same.
+        *sim.trouble.lock().unwrap() = Trouble::Fail(sim.operations() + seed % 60);
+        let appended = ledger.append(entries(2..4)).is_ok();
+        *sim.trouble.lock().unwrap() = Trouble::None;
+        if !appended || ledger.size() < 4 {
+            continue;
+        }
+        stubborn += u64::from(sim.files().keys().any(|path| path.ends_with(".batch")));
+        let slots: Vec<Vec<u8>> =
+            [0, 2, 3].iter().map(|i| sim.files()["keys/slots/000000"][i * 48..][..48].to_vec()).collect();
+        if ledger.erase(&order(vec![0, 2, 3])).is_err() {
+            continue;
+        }
+        drop(ledger);
+        let check = |when: &str| {
+            for (path, bytes) in sim.files() {
+                let found = slots.iter().any(|slot| bytes.windows(48).any(|window| window == slot));
+                assert!(!found, "seed {seed}, {when}: a destroyed key stands in {path}");
+            }
+        };
+        check("at once");
+        sim.power_cycle();
+        check("after a power cut");
+    }
+    assert!(stubborn > 0, "no staged batch ever resisted");
+}

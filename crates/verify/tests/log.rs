@@ -274,3 +274,59 @@ proptest! {
         }
     }
 }
+
+/// A log signed by the true key over leaves that lie about the evidence: only opening it shows that.
+#[test]
+fn leaves_that_lie_about_their_documents_are_refused() {
+    let (dir, key) = written(&[3]);
+    let data = load(dir.path());
+    // The randomness of the test, in the order in which the keys of a workspace are drawn.
+    let mut draw = common::entropy();
+    let mut seed = [0; 32];
+    draw(&mut seed).unwrap();
+    draw(&mut seed).unwrap();
+    let signer = NoteSigner::new(key.name(), Algorithm::Ed25519, &seed).unwrap();
+    assert_eq!(*signer.verifier(), key);
+    let bundle = data["log/tile/entries/000.p/3"].clone();
+    let leaves: Vec<String> = tlog::bundle::split(&bundle)
+        .unwrap()
+        .iter()
+        .map(|leaf| String::from_utf8(leaf.to_vec()).unwrap())
+        .collect();
+    let check = |change: &dyn Fn(&str) -> String, expect: &str| {
+        let entries: Vec<Vec<u8>> = leaves
+            .iter()
+            .enumerate()
+            .map(|(i, leaf)| if i == 1 { change(leaf) } else { leaf.clone() }.into_bytes())
+            .collect();
+        let mut lying: Map = data
+            .iter()
+            .filter(|(path, _)| !path.starts_with("log/"))
+            .map(|(p, b)| (p.clone(), b.clone()))
+            .collect();
+        lying.extend(
+            hand_made(&entries, &signer).into_iter().map(|(path, bytes)| (format!("log/{path}"), bytes)),
+        );
+        match verify::evidence(&lying, &key, &KEY, PLAIN) {
+            Ok(report) => assert_eq!(expect, "holds", "{report}"),
+            Err(refusal) => {
+                assert!(refusal.to_string().contains(expect), "`{refusal}` should say `{expect}`")
+            }
+        }
+    };
+    let other = |name: &str, leaf: &str| {
+        let (before, rest) = leaf.split_once(&format!("\"{name}\":\"")).unwrap();
+        format!("{before}\"{name}\":\"{}{}", "0".repeat(64), &rest[64..])
+    };
+    check(&str::to_owned, "holds");
+    check(&|leaf| other("commitment", leaf), "entry 1: its document isn't the one committed to");
+    check(&|leaf| other("object", leaf), "entry 1: the stored object isn't the one in the log");
+    check(&|leaf| leaf.replace("\"size\":10", "\"size\":11"), "entry 1: its document has another size");
+    check(
+        &|leaf| leaf.replace("\"size\":10", "\"size\":9"),
+        "entry 1: its object doesn't decompress to its size",
+    );
+    check(&|leaf| leaf.replace("\"v\":1", "\"v\":2"), "entry 1: its leaf is of version 2");
+    check(&|leaf| leaf.replace("{", "{\"concerns\":[1],"), "entry 1: it concerns an entry after it");
+    check(&|_| "not json".into(), "entry 1: its leaf cannot be read");
+}
