@@ -1,0 +1,12 @@
+//! The binary as a user meets it: every test has its own home, its own workspace and repositories made by `git`.
+
+mod bad_input;
+mod check;
+mod damage;
+mod github;
+mod line;
+mod query;
+mod readme;
+mod rerun;
+mod support;
+mod surroundings;
