@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::command::{Check, FailOn};
 use crate::failure::Failure;
-use crate::output::{self, BOLD, DIM, aligned, line, spoken, styled};
+use crate::output::{self, BOLD, DIM, aligned, line, plain, spoken, styled};
 use crate::session::{Session, derive};
 use crate::source;
 
@@ -260,8 +260,8 @@ fn print(
     let tip = examined.tip.get(..12).map(|tip| format!(" at {tip}")).unwrap_or_default();
     line(&format!(
         "{} {}{tip}, {} to {} ({})",
-        styled(BOLD, examined.label),
-        examined.branch,
+        styled(BOLD, &plain(examined.label)),
+        plain(examined.branch),
         period.first_date(),
         period.last_date(),
         period.tz
@@ -303,7 +303,7 @@ fn print(
         line("")?;
         line(&styled(BOLD, "Not everything could be seen"))?;
         for problem in problems {
-            line(&format!("  {problem}"))?;
+            line(&format!("  {}", plain(problem)))?;
         }
     }
     Ok(())
@@ -355,7 +355,14 @@ fn print_history(history: &History, period: &Period) -> Result<(), Failure> {
             format!("{} have a committer who is not their author", of(history.committed_by_another)),
         ),
         ("by robots".to_owned(), of(history.by_bots)),
-        ("authors".to_owned(), history.authors.to_string()),
+        (
+            "authors".to_owned(),
+            // Who wrote what a merge brought, the merge does not say.
+            match history.merges {
+                0 => history.authors.to_string(),
+                _ => format!("{} (of a merge: who made it)", history.authors),
+            },
+        ),
         ("tagged".to_owned(), of(history.tags)),
     ];
     if let Some(from) = history.longest_silence_from {
@@ -467,8 +474,9 @@ pub(crate) fn print_procedure(
 
 /// The first `most` characters, with an ellipsis where something was cut off.
 fn cut(text: &str, most: usize) -> String {
+    let text = plain(text);
     if text.chars().count() <= most {
-        return text.to_owned();
+        return text;
     }
     text.chars().take(most - 1).chain(['…']).collect()
 }

@@ -62,6 +62,16 @@ pub(crate) fn conclusion_style(conclusion: Conclusion) -> Style {
     }
 }
 
+/// Text that others wrote, for one line of a terminal: what would steer it (colours, titles, other directions of writing) is
+/// shown as a replacement character.
+pub(crate) fn plain(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// A word as people say it.
 pub(crate) fn spoken(word: &str) -> String {
     word.replace('_', " ")

@@ -6,7 +6,7 @@ use model::{Instant, Value};
 
 use crate::command::{Format, Query};
 use crate::failure::Failure;
-use crate::output::{aligned, line};
+use crate::output::{aligned, line, plain};
 use crate::session::{Session, derive};
 
 pub(crate) fn run(session: &Session, query: &Query) -> Result<ExitCode, Failure> {
@@ -21,7 +21,7 @@ pub(crate) fn run(session: &Session, query: &Query) -> Result<ExitCode, Failure>
     match query.format {
         Format::Table => {
             let mut rows = vec![answer.columns.clone()];
-            rows.extend(answer.rows.iter().map(|row| row.iter().map(shown).collect()));
+            rows.extend(answer.rows.iter().map(|row| row.iter().map(|v| plain(&shown(v))).collect()));
             for row in aligned(&rows) {
                 line(row.trim_end())?;
             }

@@ -53,6 +53,15 @@ impl Session {
             wrapping_key,
             entropy: Box::new(entropy),
             now: self.now,
+        })
+        .map_err(|error| match error {
+            app::AppError::Ledger(ledger::Error::WrongKey) => Failure::of(format!(
+                "the key in `{}` does not open the evidence in `{}`: another key made it, or `data/keys/ring` was altered; \
+                 name the right key's file with TICKMARK_KEY_FILE",
+                path.display(),
+                place.folder.display()
+            )),
+            other => other.into(),
         })?;
         for problem in &workspace.content_problems {
             output::note(&format!("left out: {problem}"));

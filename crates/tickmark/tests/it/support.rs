@@ -381,3 +381,28 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Two documents that say the same; else where they do not.
+#[track_caller]
+pub(crate) fn same(one: &Json, two: &Json) {
+    fn differences(at: &str, one: &Json, two: &Json, all: &mut Vec<String>) {
+        match (one, two) {
+            (Json::Object(a), Json::Object(b)) => {
+                let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+                for name in names {
+                    differences(&format!("{at}.{name}"), &one[name], &two[name], all);
+                }
+            }
+            (Json::Array(a), Json::Array(b)) if a.len() == b.len() => {
+                for (place, (a, b)) in a.iter().zip(b).enumerate() {
+                    differences(&format!("{at}[{place}]"), a, b, all);
+                }
+            }
+            _ if one == two => {}
+            _ => all.push(format!("{at}: {one} is not {two}")),
+        }
+    }
+    let mut all = vec![];
+    differences("", one, two, &mut all);
+    assert!(all.is_empty(), "{}", all.join("\n"));
+}
