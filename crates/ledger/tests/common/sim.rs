@@ -135,15 +135,39 @@ impl State {
     fn flush(&mut self, path: &str) {
         if let Ok(file) = self.find(path) {
             let file = self.files.get_mut(&file).expect("a linked file");
-            file.flushed = file.current.clone();
-            file.writes.clear();
+            for (offset, part) in file.writes.drain(..) {
+                apply(&mut file.flushed, offset, &part);
+            }
+        }
+    }
+
+    /// What a failed flush does: the system forgets that the writes were never on the disk, and no later flush writes them.
+    fn lose(&mut self, path: &str) {
+        if let Ok(file) = self.find(path) {
+            self.files.get_mut(&file).expect("a linked file").writes.clear();
+        }
+    }
+
+    /// The same for names. A renaming is lost as a whole: the file keeps its old name.
+    fn lose_names(&mut self, folder: &str) {
+        let lost = self.changes.remove(folder).unwrap_or_default();
+        for renaming in
+            lost.iter().filter_map(|c| if let NameChange::Arrive(.., r) = c { Some(*r) } else { None })
+        {
+            for changes in self.changes.values_mut() {
+                changes.retain(|c| !matches!(c, NameChange::Leave(_, r) if *r == renaming));
+            }
         }
     }
 
     fn flush_folder(&mut self, folder: &str) {
-        let names = self.names(folder);
-        self.flushed.insert(folder.to_owned(), names);
-        self.changes.remove(folder);
+        let names = self.flushed.entry(folder.to_owned()).or_default();
+        for change in self.changes.remove(folder).unwrap_or_default() {
+            match change {
+                NameChange::Link(name, file) | NameChange::Arrive(name, file, _) => names.insert(name, file),
+                NameChange::Unlink(name) | NameChange::Leave(name, _) => names.remove(&name),
+            };
+        }
         let inside: Vec<_> = self.folders.iter().filter(|f| split(f).0 == folder).cloned().collect();
         self.flushed_folders.extend(inside);
     }
@@ -293,6 +317,20 @@ impl Sim {
         }
     }
 
+    /// A flush: where the power fails it hasn't happened, where it fails what it should have written is lost for good.
+    fn operate_flush(
+        &self,
+        whole: impl Fn(&mut State) -> io::Result<()>,
+        lose: impl Fn(&mut State),
+    ) -> io::Result<()> {
+        let cut = matches!(*self.trouble.lock().expect("no panic while held"), Trouble::Cut(_));
+        let done = self.operate(whole, |_| ());
+        if done.is_err() && !cut {
+            lose(&mut self.state.lock().expect("no panic while held"));
+        }
+        done
+    }
+
     fn look<T>(&self, read: impl FnOnce(&State) -> io::Result<T>) -> io::Result<T> {
         let state = self.state.lock().expect("no panic while held");
         if state.down { Err(io::Error::other("the power is off")) } else { read(&state) }
@@ -381,7 +419,7 @@ impl Disk for Sim {
             }
             Ok(())
         };
-        self.operate(flush, |_| ())
+        self.operate_flush(flush, |state| state.lose(path))
     }
 
     fn overwrite(&self, path: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
@@ -391,7 +429,7 @@ impl Disk for Sim {
             state.flush(path);
             Ok(())
         };
-        self.operate(flush, |_| ())
+        self.operate_flush(flush, |state| state.lose(path))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -427,7 +465,7 @@ impl Disk for Sim {
             }
             Ok(())
         };
-        self.operate(flush, |_| ())
+        self.operate_flush(flush, |state| state.lose_names(folder))
     }
 }
 
