@@ -2,8 +2,13 @@ WITH due AS (
   SELECT v.id AS bypass, min(last.ends_at) AS due_at
     FROM bypass v
     JOIN calendar_day d ON d.calendar = $calendar AND d.zone = $tz AND d.starts_at <= v.bypassed_at AND d.ends_at > v.bypassed_at
+          -- No day is longer than 25 hours: so that the engine looks at one of them only.
+          AND d.starts_at > v.bypassed_at - CAST(25 AS BIGINT) * 3600000
     JOIN calendar_day last ON last.calendar = $calendar AND last.zone = $tz AND last.business_day = 1
           AND last.business_day_number = d.business_day_number + $review_business_days
+          -- Among any twenty days and three more a business day there are enough of them.
+          AND last.starts_at >= d.starts_at
+          AND last.starts_at <= d.starts_at + (CAST($review_business_days AS BIGINT) * 3 + 20) * 86400000
    GROUP BY v.id
 ),
 reviewer AS (

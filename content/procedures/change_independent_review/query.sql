@@ -43,7 +43,7 @@ opinion AS (
     LEFT JOIN contributor k ON k.pull_request = cp.pull_request
     LEFT JOIN account_person kp ON kp.account = k.account AND kp.valid_from <= c.merged_at AND kp.valid_to > c.merged_at
     LEFT JOIN person_alike al ON al.person = gp.person AND al.other_person = kp.person
-   WHERE (ap.status = 'approved' OR ap.status = 'acknowledged')
+   WHERE (ap.status = 'approved' OR ap.status = 'acknowledged' OR ap.status = 'unknown')
      AND c.merged_at >= $from AND c.merged_at < $to
    GROUP BY cp.change, ap.id
 ),

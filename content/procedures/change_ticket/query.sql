@@ -24,8 +24,7 @@ SELECT c.id AS item,
        c.entry AS entry,
        CASE WHEN b.grade < c.grade THEN b.grade ELSE c.grade END AS grade,
        CASE WHEN b.worth IS NULL THEN 'deviation' ELSE 'pass' END AS a,
-       CASE b.worth WHEN 3 THEN 'pass' WHEN 2 THEN 'needs_judgement' WHEN 1 THEN 'no_evidence' WHEN 0 THEN 'deviation'
-            ELSE 'not_applicable' END AS b
+       CASE b.worth WHEN 3 THEN 'pass' WHEN 2 THEN 'needs_judgement' WHEN 1 THEN 'no_evidence' ELSE 'deviation' END AS b
   FROM change c
   LEFT JOIN best b ON b.change = c.id
  WHERE c.merged_at >= $from AND c.merged_at < $to AND c.in_scope = 1

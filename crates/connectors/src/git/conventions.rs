@@ -30,6 +30,8 @@ pub struct Conventions {
     pub ticket_words: Vec<String>,
     /// Keys of ticket projects, such as `ABC`: then `ABC-12` counts wherever it stands.
     pub ticket_projects: Vec<String>,
+    /// Repository whose tickets a bare `#12` names, such as `acme/tracker`; the change's own when absent.
+    pub ticket_repository: Option<String>,
     /// Since when every change must name a ticket in its message. Never proposed.
     pub tickets_since: Option<Instant>,
     /// Words in a name that mark a robot, as whole words.
@@ -61,6 +63,7 @@ impl Default for Conventions {
                 "bug",
                 "ticket",
                 "jira",
+                "addresses",
             ]),
             ticket_words: list(&[
                 "fix",
@@ -72,6 +75,7 @@ impl Default for Conventions {
                 "resolve",
                 "resolves",
                 "resolved",
+                "update",
                 "updates",
                 "for",
                 "refs",
@@ -80,6 +84,7 @@ impl Default for Conventions {
                 "bug",
             ]),
             ticket_projects: vec![],
+            ticket_repository: None,
             tickets_since: None,
             bot_words: list(&["bot", "robot", "[bot]"]),
             bot_emails: list(&["noreply@github.com"]),

@@ -167,7 +167,12 @@ impl Reader<'_> {
         for mention in tickets(&commit.message, &trailers, c) {
             // `#12` is a ticket of this very repository, wherever it is written.
             let ticket = match mention.ticket.strip_prefix('#') {
-                Some(number) => format!("{}#{number}", tail(self.repository)),
+                Some(number) => {
+                    format!(
+                        "{}#{number}",
+                        c.ticket_repository.as_deref().unwrap_or_else(|| tail(self.repository))
+                    )
+                }
                 None => mention.ticket,
             };
             out.facts.push(Fact {
@@ -200,14 +205,18 @@ impl Reader<'_> {
         out: &mut Derived,
     ) {
         let c = self.conventions;
-        let mut addresses =
-            trailers.iter().filter(|(k, _)| Conventions::is(&c.reviewed_on, k)).map(|(_, v)| v);
-        let address = addresses.next();
+        // A cherry-picked message carries the trailers of the first review, too: only what stands below the last address
+        // is known to belong to the review under which the change landed.
+        let addresses: Vec<usize> =
+            (0..trailers.len()).filter(|at| Conventions::is(&c.reviewed_on, trailers[*at].0)).collect();
+        let address = addresses.last().map(|at| &trailers[*at].1);
+        let own = if addresses.len() > 1 { addresses.last().copied().unwrap_or(0) } else { 0 };
         let reviewers: Vec<(&str, &String)> = trailers
             .iter()
-            .filter_map(|(k, v)| {
+            .enumerate()
+            .filter_map(|(at, (k, v))| {
                 let status = if Conventions::is(&c.reviewed_by, k) {
-                    "approved"
+                    if at < own { "unknown" } else { "approved" }
                 } else if Conventions::is(&c.acked_by, k) {
                     "acknowledged"
                 } else {
@@ -216,10 +225,11 @@ impl Reader<'_> {
                 Some((status, v))
             })
             .collect();
-        let tests: Vec<(&str, &String)> = trailers
+        let tests: Vec<(&str, &str)> = trailers
             .iter()
-            .filter(|(k, _)| Conventions::is(&c.tests_passed, k))
-            .map(|(k, v)| (*k, v))
+            .enumerate()
+            .filter(|(_, (k, _))| Conventions::is(&c.tests_passed, k))
+            .map(|(at, (k, _))| (*k, if at < own { "unknown" } else { "success" }))
             .collect();
         if address.is_none() && reviewers.is_empty() && tests.is_empty() {
             return;
@@ -269,7 +279,10 @@ impl Reader<'_> {
         }
         for (trailer, value) in trailers {
             if Conventions::is(&c.co_authored_by, trailer) {
-                let account = self.account(&parse_person(value), accounts, out);
+                let person = parse_person(value);
+                let account = self.account(&person, accounts, out);
+                // An address alone cannot be compared with a reviewer's name: nobody is proven to be another person.
+                let account = account.filter(|_| !person.name.is_empty());
                 contribute("co_author", account, id, out);
             }
         }
@@ -291,7 +304,7 @@ impl Reader<'_> {
                 ],
             });
         }
-        for (position, (trailer, _)) in tests.iter().enumerate() {
+        for (position, (trailer, conclusion)) in tests.iter().enumerate() {
             out.facts.push(Fact {
                 table: "check_run",
                 about: Key::new("check_run", self.repository, format!("{id} trailer {position}")),
@@ -299,7 +312,7 @@ impl Reader<'_> {
                 values: vec![
                     ("pull_request", pull_request.clone().into()),
                     ("name", (*trailer).into()),
-                    ("conclusion", "success".into()),
+                    ("conclusion", (*conclusion).into()),
                 ],
             });
         }

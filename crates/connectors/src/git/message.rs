@@ -73,7 +73,9 @@ fn parse_signature(value: &[u8]) -> Option<(Person, Option<Instant>)> {
 
 /// An e-mail address as a key: trimmed, lower case, without stray brackets.
 pub(super) fn fold_email(text: &str) -> String {
-    text.trim_matches(|c: char| c.is_whitespace() || c == '<' || c == '>').to_lowercase()
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '<' || c == '>');
+    // A full stop at the end belongs to the sentence: no domain ends with one as people write it.
+    text.trim_end_matches(['.', ',', ';']).to_lowercase()
 }
 
 /// A person out of a trailer's value `Name <email>`; a bare name has an empty e-mail.
@@ -94,8 +96,14 @@ pub(super) fn parse_person(value: &str) -> Person {
 /// As git does, the last paragraph counts when all its lines are trailers, or when at least a quarter are and one of
 /// them is a trailer that `known` knows; the subject never counts.
 pub(super) fn trailers<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> Vec<(&'a str, String)> {
+    block(message, known).1
+}
+
+/// The trailers, and where their paragraph begins (the message's end when there is none).
+fn block<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> (usize, Vec<(&'a str, String)>) {
     let message = message.trim_end();
-    let Some(start) = last_paragraph(message) else { return vec![] };
+    let none = (message.len(), vec![]);
+    let Some(start) = last_paragraph(message) else { return none };
     let mut found: Vec<(&str, String)> = vec![];
     let (mut other, mut recognised) = (0_usize, false);
     for line in message[start..].lines() {
@@ -119,7 +127,7 @@ pub(super) fn trailers<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> Ve
     }
     let all = other == 0;
     let enough = recognised && found.len() * 3 >= other;
-    if all || enough { found } else { vec![] }
+    if (all || enough) && !found.is_empty() { (start, found) } else { none }
 }
 
 /// Where the last paragraph begins; `None` when the message has only one (its subject).
@@ -140,7 +148,8 @@ fn last_paragraph(message: &str) -> Option<usize> {
 }
 
 fn is_trailer_key(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    // A line with an address on it is no trailer.
+    !matches!(key, "" | "http" | "https") && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 /// A mention of a ticket and where it stands.
@@ -153,9 +162,11 @@ pub(super) struct Mention {
 
 /// Every ticket a message names, once each, in order of appearance.
 ///
-/// A bare `#12` counts only behind a ticket word (`fixes #12`): at the end of a subject it is a pull request. A key
-/// like `ABC-12` counts behind a ticket word, at the start of the subject, or anywhere when `ABC` is a configured
-/// project: `UTF-8` and `SHA-256` look just like one.
+/// `acme/app#12` and the address of an issue count wherever they stand. A bare `#12` counts only behind a ticket word
+/// (`fixes #12`): at the end of a subject it is a pull request. A bare number counts behind `issue` or `bug` when it has
+/// at least three digits. A key like `ABC-12` counts behind a ticket word, at the start of the subject, or anywhere when
+/// `ABC` is a configured project: `UTF-8` and `SHA-256` look just like one. Of trailers only those count that name
+/// tickets.
 pub(super) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &Conventions) -> Vec<Mention> {
     let mut found: Vec<Mention> = vec![];
     let mut add = |ticket: String, basis| {
@@ -172,7 +183,9 @@ pub(super) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &
             }
         }
     }
-    let mut lines = message.lines();
+    let known = |key: &str| trailers.iter().any(|(k, _)| *k == key);
+    let body = &message[..if trailers.is_empty() { message.len() } else { block(message, &known).0 }];
+    let mut lines = body.lines();
     let subject = lines.next().unwrap_or("");
     if let Some(first) = subject.split([' ', ':', ']']).next()
         && let Some(key) = project_key(first.trim_start_matches('[')).filter(|k| !is_standard(k))
@@ -180,38 +193,37 @@ pub(super) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &
         add(key, "subject");
     }
     for (basis, line) in std::iter::once(("subject", subject)).chain(lines.map(|l| ("body", l))) {
-        let mut after_word = false;
+        // Whether the words before this one announce a ticket, and whether the last of them says that it is one.
+        let (mut announced, mut named) = (false, false);
         for token in tokens(line) {
             let bare = token.trim_end_matches(':');
-            let key = project_key(bare);
-            let configured = key.as_ref().is_some_and(|k| {
-                let project = k.split('-').next().unwrap_or("");
-                conventions.ticket_projects.iter().any(|p| p.eq_ignore_ascii_case(project))
-            });
-            if after_word {
-                if let Some(ticket) = reference(bare) {
-                    add(ticket, basis);
-                    // `fixes #1, #2` goes on.
-                    continue;
-                }
-                if let Some(key) = key.clone().filter(|k| !is_standard(k)) {
-                    add(key, basis);
-                    continue;
-                }
-                // `and`, `issue` may stand between the word and the ticket.
-                after_word = matches!(bare.to_ascii_lowercase().as_str(), "and" | "issue" | "bug" | "issues")
-                    || Conventions::is(&conventions.ticket_words, bare);
-                continue;
-            }
-            if configured && let Some(key) = key {
-                add(key, basis);
-                continue;
-            }
             if let Some(ticket) = issue_address(token) {
                 add(ticket, "link");
                 continue;
             }
-            after_word = Conventions::is(&conventions.ticket_words, bare);
+            if let Some(ticket) = reference(bare)
+                && (announced || !ticket.starts_with('#'))
+            {
+                add(ticket, basis);
+                continue;
+            }
+            if let Some(key) = project_key(bare).filter(|k| {
+                let project = k.split('-').next().unwrap_or("");
+                announced && !is_standard(k)
+                    || conventions.ticket_projects.iter().any(|p| p.eq_ignore_ascii_case(project))
+            }) {
+                add(key, basis);
+                continue;
+            }
+            let digits = bare.len() >= 3 && bare.len() <= 9 && bare.bytes().all(|b| b.is_ascii_digit());
+            if named && digits {
+                add(format!("#{bare}"), basis);
+                continue;
+            }
+            let word = bare.to_ascii_lowercase();
+            named = matches!(word.as_str(), "issue" | "issues" | "bug" | "bugs") || named && word == "and";
+            announced =
+                named || Conventions::is(&conventions.ticket_words, bare) || announced && word == "and";
         }
     }
     found
@@ -223,28 +235,40 @@ fn tokens(line: &str) -> impl Iterator<Item = &str> {
         .filter(|t| !t.is_empty())
 }
 
-/// `#12`, `owner/repo#12` or the address of an issue.
+/// `#12` or `owner/repo#12`.
 fn reference(token: &str) -> Option<String> {
     if let Some(address) = issue_address(token) {
         return Some(address);
     }
     let (repository, number) = token.split_once('#')?;
     let digits = !number.is_empty() && number.len() <= 9 && number.bytes().all(|b| b.is_ascii_digit());
+    // A host may stand before owner and repository.
+    let repository = match repository.matches('/').count() {
+        2 => repository.split_once('/').map_or(repository, |(_, rest)| rest),
+        _ => repository,
+    };
+    let part = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     let named = repository.is_empty()
-        || repository.matches('/').count() <= 1
-            && repository.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+        || repository.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name));
     (digits && named).then(|| format!("{}#{number}", repository.to_lowercase()))
 }
 
-/// `https://host/owner/repo/issues/12` (also GitLab's `/-/issues/12`) as `owner/repo#12`.
+/// The address of an issue, with or without a scheme: `github.com/owner/repo/issues/12` (also GitLab's `/-/issues/12`)
+/// as `owner/repo#12`, `golang.org/issue/12` as `golang.org#12`.
 fn issue_address(token: &str) -> Option<String> {
-    let rest = token.strip_prefix("https://").or_else(|| token.strip_prefix("http://"))?;
-    let (_, path) = rest.split_once('/')?;
-    let (repository, number) = path.split_once("/issues/")?;
-    let repository = repository.strip_suffix("/-").unwrap_or(repository);
+    let rest = token.strip_prefix("https://").or_else(|| token.strip_prefix("http://")).unwrap_or(token);
+    let (host, path) = rest.split_once('/')?;
+    if !host.contains('.') || host.starts_with('.') {
+        return None;
+    }
+    let (before, number) =
+        [path.split_once("issues/"), path.split_once("issue/")].into_iter().flatten().next()?;
     let number: String = number.chars().take_while(char::is_ascii_digit).collect();
-    (!number.is_empty() && repository.contains('/'))
-        .then(|| format!("{}#{number}", repository.to_lowercase()))
+    let before = before.trim_end_matches('/');
+    let before = before.strip_suffix("/-").unwrap_or(before);
+    let tracker = if before.is_empty() { host } else { before };
+    let known = before.is_empty() || before.contains('/');
+    (!number.is_empty() && number.len() <= 9 && known).then(|| format!("{}#{number}", tracker.to_lowercase()))
 }
 
 /// `ABC-12`.
@@ -336,6 +360,16 @@ mod tests {
         check_tickets("[ABC-12] fix crash", "ABC-12 (subject)");
         check_tickets("fix crash (OPS-9)", "OPS-9 (subject)");
         check_tickets("s\n\nhttps://github.com/Acme/App/issues/7#c1", "acme/app#7 (link)");
+        check_tickets("s\n\nFixes https://golang.org/issue/47784", "golang.org#47784 (link)");
+        check_tickets("s\n\nfollow github.com/acme/app/issues/12.", "acme/app#12 (link)");
+        check_tickets("s\n\nUpdate #8642", "#8642 (body)");
+        check_tickets("s\n\nFixes issue 9462 and bug 6562.", "#9462 (body), #6562 (body)");
+        check_tickets("s\n\nPart of fixing golang/go#76310", "golang/go#76310 (body)");
+        check_tickets("s\n\nsee github.com/acme/app#5", "acme/app#5 (body)");
+        check_tickets(
+            "s\n\nbody\n\nAddresses: golang/go#65960\nFixes: #1",
+            "golang/go#65960 (trailer), #1 (trailer)",
+        );
     }
 
     #[test]
@@ -346,6 +380,10 @@ mod tests {
         check_tickets("Merge pull request #12 from ann/fix", "");
         check_tickets("s\n\nfor #channel and #hashtags", "");
         check_tickets("read /etc/fstab for X-12a", "");
+        check_tickets("s\n\nan issue of 12 lines, bug 7, issue 12", "");
+        check_tickets("s\n\ngolang.go/#59124 is misspelt", "");
+        check_tickets("s\n\nbody\n\nGitHub-Pull-Request: acme/app#670\nFixes: nothing", "");
+        check_tickets("s\n\nsrc/issues/12 and a/issue/1", "");
     }
 
     #[test]

@@ -415,6 +415,34 @@ fn trailers_assert_and_never_prove() {
 }
 
 #[test]
+fn a_cherry_picked_message_names_two_reviews() {
+    let f = Fixture::new();
+    let message = "fix it\n\nReviewed-on: https://review.example.test/1\nReviewed-by: Bob Ray <bob@example.test>\nTryBot-Result: A Robot <robot@example.test>\nReviewed-on: https://review.example.test/2\nReviewed-by: Cy Fox <cy@example.test>";
+    f.commit(message, "2025-01-01T00:00:00Z");
+    let (_, captures) = run(&f.open().unwrap(), &[], now());
+    let approvals: Vec<String> = facts(&captures, "approval")
+        .iter()
+        .map(|v| format!("{} {}", text(v, "approver"), text(v, "status")))
+        .collect();
+    // Who stands above the last address may have reviewed only the original.
+    assert_eq!(approvals, ["bob@example.test unknown", "cy@example.test approved"]);
+    assert_eq!(text(&facts(&captures, "check_run")[0], "conclusion"), "unknown");
+    assert_eq!(text(&facts(&captures, "pull_request")[0], "label"), "https://review.example.test/2");
+}
+
+#[test]
+fn a_co_author_without_a_name_is_nobody_in_particular() {
+    let f = Fixture::new();
+    f.commit(
+        "joint work\n\nReviewed-by: Bob Ray <bob@example.test>\nCo-authored-by: di@example.test.",
+        "2025-01-01T00:00:00Z",
+    );
+    let (_, captures) = run(&f.open().unwrap(), &[], now());
+    let who: Vec<String> = facts(&captures, "contributor").iter().map(|v| text(v, "account")).collect();
+    assert_eq!(who, ["ann@example.test", "?"]);
+}
+
+#[test]
 fn a_bare_message_proposes_nothing() {
     let f = Fixture::new();
     f.commit("just do it", "2025-01-01T00:00:00Z");
