@@ -1,5 +1,7 @@
 //! The binary as a user meets it: every test has its own home, its own workspace and repositories made by `git`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod bad_input;
 mod check;
 mod damage;
