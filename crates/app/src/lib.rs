@@ -21,7 +21,7 @@ pub use config::{Config, GitHubSource};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use error::AppError;
 pub use facts::{History, LookFirst};
-pub use place::{Environment, Place, add_github_source, find, init, wrapping_key};
+pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::Answer;
 pub use workspace::{Opening, Status, Workspace};

@@ -141,26 +141,42 @@ pub fn wrapping_key(
     environment: &Environment,
     entropy: &mut dyn FnMut(&mut [u8]) -> std::io::Result<()>,
 ) -> Result<([u8; 32], PathBuf, bool), AppError> {
-    let credential = environment.credentials.as_ref().map(|d| d.join("tickmark-key")).filter(|p| p.is_file());
-    if let Some(path) = environment.key_file.clone().or(credential) {
-        return Ok((read_key(&path)?, path, false));
+    if let Some((key, path)) = existing_wrapping_key(environment)? {
+        return Ok((key, path, false));
     }
-    let folder = environment
-        .config_home
-        .clone()
-        .or_else(|| environment.home.as_ref().map(|home| home.join(".config")))
-        .ok_or(AppError::NoHome)?
-        .join("tickmark");
+    let folder = key_folder(environment)?;
     let path = folder.join("key");
-    if path.is_file() {
-        return Ok((read_key(&path)?, path, false));
-    }
     fs::create_dir_all(&folder).map_err(AppError::file("make the folder", &folder))?;
     let mut key = [0; 32];
     entropy(&mut key).map_err(|e| AppError::Other(format!("the system gave no randomness: {e}")))?;
     let text: String = key.iter().map(|b| format!("{b:02x}")).chain(["\n".to_owned()]).collect();
     write_durably(&path, text.as_bytes(), 0o600)?;
     Ok((key, path, true))
+}
+
+/// The wrapping key and its file, as [`wrapping_key`] finds them; `None` where it would make one.
+///
+/// # Errors
+/// A file that cannot be read or holds no key, or no home.
+pub fn existing_wrapping_key(environment: &Environment) -> Result<Option<([u8; 32], PathBuf)>, AppError> {
+    let credential = environment.credentials.as_ref().map(|d| d.join("tickmark-key")).filter(|p| p.is_file());
+    let path = match environment.key_file.clone().or(credential) {
+        Some(path) => path,
+        None => {
+            let path = key_folder(environment)?.join("key");
+            if !path.is_file() {
+                return Ok(None);
+            }
+            path
+        }
+    };
+    Ok(Some((read_key(&path)?, path)))
+}
+
+fn key_folder(environment: &Environment) -> Result<PathBuf, AppError> {
+    let config = environment.config_home.clone();
+    let config = config.or_else(|| environment.home.as_ref().map(|home| home.join(".config")));
+    Ok(config.ok_or(AppError::NoHome)?.join("tickmark"))
 }
 
 fn read_key(path: &Path) -> Result<[u8; 32], AppError> {
@@ -223,8 +239,10 @@ mod tests {
             bytes.fill(7);
             Ok(())
         };
+        assert_eq!(existing_wrapping_key(&env).unwrap(), None);
         let (key, path, made) = wrapping_key(&env, &mut entropy).unwrap();
         assert_eq!((key, made), ([7; 32], true));
+        assert_eq!(existing_wrapping_key(&env).unwrap(), Some((key, path.clone())));
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let (again, _, made) = wrapping_key(&env, &mut |_| panic!("it is there")).unwrap();
         assert_eq!((again, made), (key, false));

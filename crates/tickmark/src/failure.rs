@@ -45,8 +45,25 @@ macro_rules! from {
     };
 }
 
+impl From<app::AppError> for Failure {
+    fn from(error: app::AppError) -> Self {
+        let text = error.to_string();
+        // SQLite's words for a file whose bytes are not what it wrote.
+        let broken = ["file is not a database", "disk image is malformed"].iter().any(|w| text.contains(w));
+        match error {
+            app::AppError::State(_) if broken => Self::of(format!("{text}; restore it from a backup")),
+            app::AppError::Records(_) | app::AppError::Apply(_) | app::AppError::Run { .. } if broken => {
+                Self::of(format!(
+                    "{text}; records are derived: remove `records-*.db` from the workspace's data folder, and the next \
+                     command builds them anew from the ledger"
+                ))
+            }
+            _ => Self::of(text),
+        }
+    }
+}
+
 from!(
-    app::AppError,
     collect::HttpError,
     connectors::git::GitError,
     connectors::github::GitHubError,

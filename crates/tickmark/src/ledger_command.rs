@@ -22,6 +22,12 @@ pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode,
         None => session.place()?.folder,
     };
     let data = folder.join("data");
+    if !data.is_dir() && folder.join("tickmark.toml").is_file() {
+        return Err(Failure::of(format!(
+            "the workspace `{}` holds no evidence yet; collect some with `tickmark check PATH-OF-A-REPOSITORY`",
+            folder.display()
+        )));
+    }
     if !data.is_dir() {
         // A log folder: the key stands beside it, or in it no key can be trusted.
         let vkey = [folder.join("../log.vkey"), folder.join("log.vkey")].into_iter().find(|p| p.is_file());
@@ -36,26 +42,48 @@ pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode,
         return Ok(ExitCode::SUCCESS);
     }
     let key = key(&data.join("log.vkey"))?;
-    let head = store::state::State::open(&data.join("state.db"))?.load().map_err(Failure::of)?;
-    let acknowledged = head
-        .and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
-        .and_then(|record| record["size"].as_u64());
-    let options = Options { acknowledged, ahead: false };
-    let (wrapping, _, made) = app::wrapping_key(&session.environment, &mut crate::session::entropy)?;
-    if made {
-        let report = verify::log(&Folder::new(&data.join("log")), &key, options)?;
-        line(&format!("holds: {report}"))?;
+    let options = Options { acknowledged: Some(acknowledged(&data)?), ahead: false };
+    let log = verify::log(&Folder::new(&data.join("log")), &key, options)?;
+    // Read again: another process may have appended since.
+    let counted = acknowledged(&data)?;
+    if counted < log.published {
+        return Err(Failure::of(format!(
+            "{} entries are published, but `data/state.db` counts only {counted}: it is older than the log; restore both from \
+             the same backup, or the newer state database",
+            log.published
+        )));
+    }
+    line(&format!("holds: {log}"))?;
+    let Some((wrapping, _)) = app::existing_wrapping_key(&session.environment)? else {
         line("the evidence itself was not opened: its key is not here (set TICKMARK_KEY_FILE)")?;
         return Ok(ExitCode::SUCCESS);
-    }
-    let log = verify::log(&Folder::new(&data.join("log")), &key, Options { acknowledged, ahead: false })?;
-    line(&format!("holds: {log}"))?;
+    };
     let evidence = verify::evidence(&Folder::new(&data), &key, &wrapping, options)?;
     line(&format!("holds: {evidence}"))?;
     line(
         "no anchor outside this machine: whoever has the key could have written all of it at once; keep a copy of data/log/checkpoint elsewhere",
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many entries were acknowledged. Without the database nobody could say that some are missing.
+fn acknowledged(data: &Path) -> Result<u64, Failure> {
+    let path = data.join("state.db");
+    let gone = || {
+        Failure::of(format!(
+            "`{}` does not say how many entries were acknowledged; put it back from a backup, or verify the log alone: \
+             tickmark verify {}",
+            path.display(),
+            data.join("log").display()
+        ))
+    };
+    if !path.is_file() {
+        return Err(gone());
+    }
+    let head = store::state::State::open(&path)?.load().map_err(Failure::of)?;
+    head.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
+        .and_then(|record| record["size"].as_u64())
+        .ok_or_else(gone)
 }
 
 /// What stands outside this machine, and what therefore is unproven.

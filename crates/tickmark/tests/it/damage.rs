@@ -127,11 +127,14 @@ fn every_kind_of_file_is_vouched_for() {
                 fs::write(data.join(path), &bytes[..length / 2]).unwrap();
             });
             bench.refuses(&format!("{shown} emptied"), "", |data| fs::write(data.join(path), "").unwrap());
-            bench.refuses(&format!("{shown} longer"), "", |data| {
-                let mut bytes = fs::read(data.join(path)).unwrap();
-                bytes.push(b'x');
-                fs::write(data.join(path), bytes).unwrap();
-            });
+            // Slots are written in place: a cut may leave a torn one behind the last, of which nothing is read.
+            if kind != "slots" {
+                bench.refuses(&format!("{shown} longer"), "", |data| {
+                    let mut bytes = fs::read(data.join(path)).unwrap();
+                    bytes.push(b'x');
+                    fs::write(data.join(path), bytes).unwrap();
+                });
+            }
             // Older beginnings of a tile may go: whoever mirrors a log needs only the newest.
             if !(matches!(kind, "entries" | "tiles") && Some(path) != paths.last()) {
                 bench.refuses(&format!("no {shown}"), "", |data| fs::remove_file(data.join(path)).unwrap());
@@ -146,7 +149,7 @@ fn what_nobody_vouches_for_may_not_lie_there() {
     let bench = Bench::new();
     for name in ["log/notes.txt", "log/tile/0/001", "log/tile/9/000", "log/.hidden", "objects/aa/extra.pack"]
     {
-        bench.refuses(name, name, |data| {
+        bench.refuses(name, name.trim_start_matches("log/"), |data| {
             fs::create_dir_all(data.join(name).parent().unwrap()).unwrap();
             fs::write(data.join(name), "x").unwrap();
         });
@@ -172,6 +175,14 @@ fn what_nobody_vouches_for_may_not_lie_there() {
         let swapped = [&bytes[48..96], &bytes[..48], &bytes[96..]].concat();
         fs::write(path, swapped).unwrap();
     });
+    for what in ["gone", "emptied"] {
+        bench.refuses(&format!("the state database {what}"), "how many entries were acknowledged", |data| {
+            fs::remove_file(data.join("state.db")).unwrap();
+            if what == "emptied" {
+                fs::write(data.join("state.db"), "").unwrap();
+            }
+        });
+    }
     bench.refuses("a key destroyed", "no entry of the log says that it was erased", |data| {
         let path = data.join("keys/slots/000000");
         let mut bytes = fs::read(&path).unwrap();
@@ -272,7 +283,7 @@ fn records_are_not_evidence_and_are_built_anew() {
     fs::write(home.data().join(&records), "no database, but longer than a header of SQLite is").unwrap();
     let ran = home.run(["check", &repository.shown()]);
     if ran.code != Some(0) {
-        ran.refused(&[&records]);
+        ran.refused(&["not a database", "remove `records-*.db`"]);
         fs::remove_file(home.data().join(&records)).unwrap();
     }
     home.works();
