@@ -1,5 +1,6 @@
 //! Assessing: procedures run over the records, joined with coverage, and said in words.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use assess::{Assessment, AttributeRule, CoverageMap, Gap, Rules, Statement, Tested};
@@ -353,15 +354,16 @@ struct Entities {
 
 impl Entities {
     fn get(&mut self, records: &mut Records, id: i64) -> Result<&(i64, String), RecordsError> {
-        if !self.known.contains_key(&id) {
-            let found = records.entity(id)?;
-            let found = found.map_or((0, id.to_string()), |e| {
-                // A repository is its own scope: what covers it covers what is in it.
-                (if e.kind == "repository" { e.id } else { e.scope }, e.key)
-            });
-            self.known.insert(id, found);
+        match self.known.entry(id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => {
+                let found = records.entity(id)?.map_or((0, id.to_string()), |e| {
+                    // A repository is its own scope: what covers it covers what is in it.
+                    (if e.kind == "repository" { e.id } else { e.scope }, e.key)
+                });
+                Ok(place.insert(found))
+            }
         }
-        Ok(&self.known[&id])
     }
 
     fn scope(&mut self, records: &mut Records, id: i64) -> Result<i64, RecordsError> {

@@ -75,22 +75,40 @@ impl Config {
     /// A file that cannot be read or says something nobody understands, with its line.
     pub fn read(path: &Path) -> Result<Self, AppError> {
         let text = std::fs::read_to_string(path).map_err(AppError::file("read", path))?;
-        Self::parse(&text).map_err(|(line, message)| AppError::Config {
-            path: path.to_owned(),
-            line,
-            message,
-            help: "correct that line; docs/configuration.md lists what may stand here".to_owned(),
-        })
+        Self::parse(&text).map_err(|(line, message)| wrong(path, line, message))
+    }
+
+    /// Reads how commit messages are written: what stands under `[conventions]`, which only the connector can judge.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn read_conventions<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, AppError> {
+        #[derive(Deserialize)]
+        struct Only<T> {
+            conventions: Option<T>,
+        }
+        let text = std::fs::read_to_string(path).map_err(AppError::file("read", path))?;
+        parse::<Only<T>>(&text)
+            .map(|only| only.conventions)
+            .map_err(|(line, message)| wrong(path, line, message))
     }
 
     /// Parses the text of a configuration file; an error with its line.
     pub(crate) fn parse(text: &str) -> Result<Self, (usize, String)> {
-        toml::from_str(text).map_err(|e| {
-            let line =
-                e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            (line, e.message().to_owned())
-        })
+        parse(text)
     }
+}
+
+fn wrong(path: &Path, line: usize, message: String) -> AppError {
+    let help = "correct that line; docs/configuration.md lists what may stand here".to_owned();
+    AppError::Config { path: path.to_owned(), line, message, help }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, (usize, String)> {
+    toml::from_str(text).map_err(|e| {
+        let line = e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        (line, e.message().to_owned())
+    })
 }
 
 #[cfg(test)]
