@@ -238,10 +238,26 @@ impl Workspace {
         self.report(procedure, assessment, entities)
     }
 
+    /// Whether none of these tables has a row: then there is nothing to count days for.
+    fn is_empty(&mut self, tables: &[String]) -> Result<bool, AppError> {
+        for name in tables {
+            let answer =
+                self.query(&format!("SELECT count(*) AS n FROM {name} t"), Instant::FOREVER, None)?;
+            if answer.rows.iter().flatten().any(|n| *n != Value::Integer(0)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Puts the days a procedure counts by into the records.
     pub(crate) fn ensure_calendar(&mut self, procedure: &Procedure, zone: &str) -> Result<(), AppError> {
-        if procedure.tables.iter().any(|t| t.name == "calendar_day")
-            && let Some(Value::Text(name)) = procedure.parameters.get("calendar").map(|p| &p.default)
+        if !procedure.tables.iter().any(|t| t.name == "calendar_day")
+            || self.is_empty(&procedure.population_tables)?
+        {
+            return Ok(());
+        }
+        if let Some(Value::Text(name)) = procedure.parameters.get("calendar").map(|p| &p.default)
             && let Some(calendar) = self.catalog.calendars.get(name)
         {
             calendar::ensure(&mut self.records, calendar, zone)?;

@@ -28,6 +28,9 @@ pub struct Opening {
     pub wrapping_key: [u8; 32],
     /// Randomness.
     pub entropy: Entropy,
+    /// The conventions that derivations rest on. When they have changed they enter the ledger as a decision, and the
+    /// records are built anew: rows stay a function of the ledger.
+    pub conventions: Json,
     /// The time.
     pub now: Instant,
 }
@@ -76,7 +79,7 @@ impl Workspace {
     /// # Errors
     /// A broken configuration, another process, a wrong key, damage, or a disk that cannot be written.
     pub fn open(opening: Opening) -> Result<Self, AppError> {
-        let Opening { folder, wrapping_key, entropy, now } = opening;
+        let Opening { folder, wrapping_key, entropy, conventions, now } = opening;
         let config = Config::read(&folder.join("tickmark.toml"))?;
         let data = folder.join(DATA);
         // The folder's lock comes first: two processes never see each other half done.
@@ -84,13 +87,21 @@ impl Workspace {
         let state_path = data.join("state.db");
         let head = State::open(&state_path)?;
         let state = State::open(&state_path)?;
-        let ledger = Ledger::open(Arc::new(disk), Box::new(head), &wrapping_key, entropy)?;
+        let mut ledger = Ledger::open(Arc::new(disk), Box::new(head), &wrapping_key, entropy)?;
         let content =
             catalog::read_folder(&folder.join("content")).map_err(AppError::file("read", &folder))?;
         let (catalog, content_problems) = Catalog::load(&content);
         let vkey = data.join("log.vkey");
         if !vkey.is_file() {
             fs::write(&vkey, format!("{}\n", ledger.vkey())).map_err(AppError::file("write", &vkey))?;
+        }
+        let text = conventions.to_string();
+        if state.setting(CONVENTIONS)?.as_deref() != Some(&text) {
+            let receipt = decision_receipt(CONVENTIONS, now);
+            let decision = Capture { receipt, body: text.clone().into_bytes() };
+            ledger.append(vec![new_entry(Kind::Decision, "tickmark".to_owned(), &decision)])?;
+            // A crash here appends the same decision once more: harmless, it says the same.
+            state.set_setting(CONVENTIONS, Some(&text))?;
         }
         let records = current_generation(&folder, &config, &state, &catalog)?;
         Ok(Self { folder, config, catalog, content_problems, ledger, state, records, now })
@@ -124,21 +135,7 @@ impl Workspace {
 
     /// The receipt of something said in Tickmark itself.
     pub(crate) fn decision_receipt(&self, stream: &str) -> Receipt {
-        Receipt {
-            source: "tickmark".into(),
-            stream: stream.into(),
-            media_type: "application/json".into(),
-            collected_at: self.now,
-            collector: "tickmark/1".into(),
-            request: format!("{stream} of this workspace"),
-            status: None,
-            server_date: None,
-            page: 0,
-            coverage: None,
-            cursor: None,
-            context: Json::Null,
-            redacted: vec![],
-        }
+        decision_receipt(stream, self.now)
     }
 
     /// What a source is called in the open log. Its own name may name a person (`github:ann/app`), so it gets a number.
@@ -165,38 +162,9 @@ impl Workspace {
     ) -> Result<std::ops::Range<u64>, AppError> {
         let entries = captures
             .iter()
-            .map(|capture| {
-                Ok(NewEntry {
-                    kind,
-                    source: self.pseudonym(&capture.receipt.source)?,
-                    stream: capture.receipt.stream.clone(),
-                    media_type: capture.receipt.media_type.clone(),
-                    collected_at: capture.receipt.collected_at,
-                    collector: capture.receipt.collector.clone(),
-                    document: capture.to_document(),
-                })
-            })
+            .map(|capture| Ok(new_entry(kind, self.pseudonym(&capture.receipt.source)?, capture)))
             .collect::<Result<_, AppError>>()?;
         Ok(self.ledger.append(entries)?)
-    }
-
-    /// Puts the conventions in force into the ledger when they have changed, and starts a new generation of records: rows
-    /// stay a function of the ledger.
-    ///
-    /// # Errors
-    /// The disk or the databases.
-    pub fn adopt_conventions(&mut self, conventions: &Json) -> Result<(), AppError> {
-        let text = conventions.to_string();
-        if self.state.setting(CONVENTIONS)?.as_deref() == Some(&text) {
-            return Ok(());
-        }
-        let receipt = self.decision_receipt(CONVENTIONS);
-        let decision = Capture { receipt, body: text.clone().into_bytes() };
-        self.append_as(Kind::Decision, &[decision])?;
-        // A crash here appends the same decision once more: harmless, it says the same.
-        self.state.set_setting(CONVENTIONS, Some(&text))?;
-        self.records = current_generation(&self.folder, &self.config, &self.state, &self.catalog)?;
-        Ok(())
     }
 
     /// Brings the records up to the ledger: applies every entry that is not applied yet.
@@ -308,6 +276,37 @@ impl Workspace {
     /// No such entry, or it was erased.
     pub fn document(&self, index: u64) -> Result<Vec<u8>, AppError> {
         Ok(self.ledger.document(index)?)
+    }
+}
+
+fn new_entry(kind: Kind, source: String, capture: &Capture) -> NewEntry {
+    let receipt = &capture.receipt;
+    NewEntry {
+        kind,
+        source,
+        stream: receipt.stream.clone(),
+        media_type: receipt.media_type.clone(),
+        collected_at: receipt.collected_at,
+        collector: receipt.collector.clone(),
+        document: capture.to_document(),
+    }
+}
+
+fn decision_receipt(stream: &str, now: Instant) -> Receipt {
+    Receipt {
+        source: "tickmark".into(),
+        stream: stream.into(),
+        media_type: "application/json".into(),
+        collected_at: now,
+        collector: "tickmark/1".into(),
+        request: format!("{stream} of this workspace"),
+        status: None,
+        server_date: None,
+        page: 0,
+        coverage: None,
+        cursor: None,
+        context: Json::Null,
+        redacted: vec![],
     }
 }
 

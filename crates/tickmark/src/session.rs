@@ -48,10 +48,13 @@ impl Session {
                 path.display()
             ));
         }
-        let mut workspace = Workspace::open(Opening {
+        let file = place.folder.join("tickmark.toml");
+        let conventions = app::Config::read_conventions(&file)?.unwrap_or_default();
+        let workspace = Workspace::open(Opening {
             folder: place.folder.clone(),
             wrapping_key,
             entropy: Box::new(entropy),
+            conventions: serde_json::to_value(&conventions).map_err(Failure::of)?,
             now: self.now,
         })
         .map_err(|error| match error {
@@ -64,20 +67,8 @@ impl Session {
             other => other.into(),
         })?;
         for problem in &workspace.content_problems {
-            output::note(&format!("left out: {problem}"));
+            output::note(&format!("left out: content/{problem}"));
         }
-        let conventions = match &workspace.config.conventions {
-            None => Conventions::default(),
-            Some(table) => table.clone().try_into().map_err(|e: toml::de::Error| {
-                Failure::of(format!(
-                    "{}: [conventions]: {}; docs/configuration.md lists what may stand here",
-                    place.folder.join("tickmark.toml").display(),
-                    e.message()
-                ))
-            })?,
-        };
-        let json = serde_json::to_value(&conventions).map_err(Failure::of)?;
-        workspace.adopt_conventions(&json)?;
         Ok((workspace, conventions))
     }
 }
