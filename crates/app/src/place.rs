@@ -60,7 +60,11 @@ pub fn find(environment: &Environment, named: Option<&Path>) -> Result<Place, Ap
         .ok_or(AppError::NoHome)?;
     let folder = data.join("tickmark");
     if !folder.join(CONFIG).is_file() {
-        init(&folder, "")?;
+        match init(&folder, "") {
+            // Another process made it in the same moment.
+            Ok(()) | Err(AppError::Exists { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(Place { folder, by_default: true })
 }
@@ -86,7 +90,11 @@ pub fn init(folder: &Path, organisation: &str) -> Result<(), AppError> {
          # [conventions]                 # how commit messages name reviews, tests and tickets\n\
          # reviews_since = \"2025-01-01T00:00:00Z\"\n"
     );
-    write_durably(&path, text.as_bytes(), 0o644)
+    if make_durably(&path, text.as_bytes(), 0o644)? {
+        Ok(())
+    } else {
+        Err(AppError::Exists { path: folder.to_owned() })
+    }
 }
 
 /// Adds a GitHub repository to a workspace's configuration, keeping what stands there.
@@ -117,17 +125,41 @@ pub fn add_github_source(folder: &Path, source: &crate::GitHubSource) -> Result<
     }
 }
 
-/// Writes a file so that after a crash it is either whole or not there.
+/// Writes a file so that after a crash it is either whole or what it was.
 fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AppError> {
+    put_durably(path, bytes, mode, |temporary| fs::rename(temporary, path).map(|()| true)).map(drop)
+}
+
+/// Writes a file that is not there yet, whole or not at all. Whether it was made: of two processes that try at once, one
+/// makes it, and the other must take what that one wrote.
+fn make_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, AppError> {
+    put_durably(path, bytes, mode, |temporary| {
+        let linked = fs::hard_link(temporary, path);
+        // A left-over only takes space.
+        let _ = fs::remove_file(temporary);
+        match linked {
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            other => other.map(|()| true),
+        }
+    })
+}
+
+fn put_durably(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    place: impl FnOnce(&Path) -> std::io::Result<bool>,
+) -> Result<bool, AppError> {
     use std::os::unix::fs::OpenOptionsExt as _;
-    let temporary = path.with_extension("new");
+    let temporary = path.with_extension(format!("{}.new", std::process::id()));
     let result = (|| {
         let mut file =
             fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+        let placed = place(&temporary)?;
+        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())?;
+        Ok(placed)
     })();
     result.map_err(AppError::file("write", path))
 }
@@ -150,8 +182,11 @@ pub fn wrapping_key(
     let mut key = [0; 32];
     entropy(&mut key).map_err(|e| AppError::Other(format!("the system gave no randomness: {e}")))?;
     let text: String = key.iter().map(|b| format!("{b:02x}")).chain(["\n".to_owned()]).collect();
-    write_durably(&path, text.as_bytes(), 0o600)?;
-    Ok((key, path, true))
+    if make_durably(&path, text.as_bytes(), 0o600)? {
+        return Ok((key, path, true));
+    }
+    // Another process made one in the same moment: evidence under two keys could not be read.
+    Ok((read_key(&path)?, path, false))
 }
 
 /// The wrapping key and its file, as [`wrapping_key`] finds them; `None` where it would make one.

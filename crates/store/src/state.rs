@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ledger::{Head, HeadError};
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
 /// Tells the file apart from any other SQLite database: "tick".
 const APPLICATION: i32 = 0x7469_636b;
@@ -105,6 +105,44 @@ impl State {
         Ok(Self { connection, path: shown })
     }
 
+    /// The ledger's head of a workspace that is only looked at: nothing is written, and it may lie on a medium that
+    /// nobody can write.
+    ///
+    /// # Errors
+    /// As [`State::open`].
+    pub fn head(path: &Path) -> Result<Option<String>, StateError> {
+        let shown = path.display().to_string();
+        let database = |source| StateError::Database { path: shown.clone(), source };
+        let read = |connection: &Connection| -> rusqlite::Result<(i64, Option<String>)> {
+            let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let head = if found == 0 {
+                None
+            } else {
+                connection.query_row("SELECT record FROM head", [], |row| row.get(0)).optional()?
+            };
+            Ok((found, head))
+        };
+        let escaped: String = shown
+            .bytes()
+            .map(|b| match b {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'_' | b'-' => {
+                    char::from(b).to_string()
+                }
+                _ => format!("%{b:02x}"),
+            })
+            .collect();
+        // Even a reader of a write-ahead log writes beside it. Where there is no such log nobody is writing, and the file
+        // itself says everything.
+        let immutable = if path.with_extension("db-wal").exists() { "" } else { "?immutable=1" };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let connection =
+            Connection::open_with_flags(format!("file:{escaped}{immutable}"), flags).map_err(database)?;
+        connection.busy_timeout(Duration::from_secs(10)).map_err(database)?;
+        let (found, head) = read(&connection).map_err(database)?;
+        let known = MIGRATIONS.len() as i64;
+        if found > known { Err(StateError::Newer { path: shown, found, known }) } else { Ok(head) }
+    }
+
     fn database(&self) -> impl Fn(rusqlite::Error) -> StateError {
         |source| StateError::Database { path: self.path.clone(), source }
     }
@@ -179,6 +217,11 @@ mod tests {
         assert!(!two.compare_and_swap(Some("b"), "c").unwrap());
         assert!(two.compare_and_swap(Some("a"), "c").unwrap());
         assert_eq!(one.load().unwrap().as_deref(), Some("c"));
+        // Whoever only looks sees what is in the write-ahead log too, and afterwards without one.
+        assert_eq!(State::head(&path).unwrap().as_deref(), Some("c"));
+        drop((one, two));
+        assert_eq!(State::head(&path).unwrap().as_deref(), Some("c"));
+        assert!(State::head(&dir.path().join("none.db")).is_err(), "looking makes nothing");
     }
 
     #[test]

@@ -50,7 +50,18 @@ impl From<app::AppError> for Failure {
         let text = error.to_string();
         // SQLite's words for a file whose bytes are not what it wrote.
         let broken = ["file is not a database", "disk image is malformed"].iter().any(|w| text.contains(w));
+        let full = ["disk I/O error", "database or disk is full"].iter().any(|w| text.contains(w));
         match error {
+            app::AppError::State(_)
+            | app::AppError::Records(_)
+            | app::AppError::Apply(_)
+            | app::AppError::Run { .. }
+                if full =>
+            {
+                Self::of(format!(
+                    "{text}; nothing acknowledged is lost: free some space, or look after the disk, and try again"
+                ))
+            }
             app::AppError::State(_) if broken => Self::of(format!("{text}; restore it from a backup")),
             app::AppError::Records(_) | app::AppError::Apply(_) | app::AppError::Run { .. } if broken => {
                 Self::of(format!(

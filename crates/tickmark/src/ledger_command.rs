@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use app::AppError;
-use ledger::Head as _;
 use tlog::NoteVerifier;
 use verify::{Folder, Options};
 
@@ -80,7 +79,7 @@ fn acknowledged(data: &Path) -> Result<u64, Failure> {
     if !path.is_file() {
         return Err(gone());
     }
-    let head = store::state::State::open(&path)?.load().map_err(Failure::of)?;
+    let head = store::state::State::head(&path)?;
     head.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok())
         .and_then(|record| record["size"].as_u64())
         .ok_or_else(gone)
