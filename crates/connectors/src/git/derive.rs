@@ -9,7 +9,7 @@ use model::{Derived, DisplayFact, Document, Fact, FactValue, Grade, Instant, Key
 use serde_json::Value as Json;
 
 use super::conventions::Conventions;
-use super::message::{Commit, Person, parse_commit, parse_person, tickets, trailers};
+use super::message::{Commit, Person, is_known_trailer, parse_commit, parse_person, tickets, trailers};
 use super::{COMMITS, REFS};
 
 /// The system that an e-mail address in a commit is an account of.
@@ -149,32 +149,10 @@ impl Reader<'_> {
         out.display.push(DisplayFact { about: change.clone(), field: "title", text: subject.to_owned() });
 
         let c = self.conventions;
-        let known = |key: &str| {
-            [
-                &c.reviewed_by,
-                &c.acked_by,
-                &c.reviewed_on,
-                &c.tests_passed,
-                &c.co_authored_by,
-                &c.ticket_trailers,
-            ]
-            .into_iter()
-            .any(|list| Conventions::is(list, key))
-                || key.eq_ignore_ascii_case("signed-off-by")
-                || key.eq_ignore_ascii_case("change-id")
-        };
-        let trailers = trailers(&commit.message, &known);
+        let trailers = trailers(&commit.message, &|key| is_known_trailer(c, key));
         for mention in tickets(&commit.message, &trailers, c) {
-            // `#12` is a ticket of this very repository, wherever it is written.
-            let ticket = match mention.ticket.strip_prefix('#') {
-                Some(number) => {
-                    format!(
-                        "{}#{number}",
-                        c.ticket_repository.as_deref().unwrap_or_else(|| tail(self.repository))
-                    )
-                }
-                None => mention.ticket,
-            };
+            let basis = mention.basis;
+            let ticket = mention.key(self.repository, c);
             out.facts.push(Fact {
                 table: "ticket_reference",
                 about: Key::new("ticket_reference", self.repository, format!("{id} {ticket}")),
@@ -182,7 +160,7 @@ impl Reader<'_> {
                 values: vec![
                     ("change", change.clone().into()),
                     ("ticket", Key::new("ticket", "", ticket).into()),
-                    ("basis", mention.basis.into()),
+                    ("basis", basis.into()),
                 ],
             });
         }
@@ -435,14 +413,6 @@ impl Reader<'_> {
                 ("reason", reason.map_or(FactValue::Null, Into::into)),
             ],
         }
-    }
-}
-
-/// `github.com/acme/app` as `acme/app`.
-fn tail(repository: &str) -> &str {
-    match repository.split_once('/') {
-        Some((_, path)) if path.contains('/') => path,
-        _ => repository,
     }
 }
 

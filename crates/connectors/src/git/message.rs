@@ -91,11 +91,21 @@ pub(super) fn parse_person(value: &str) -> Person {
     }
 }
 
+/// Whether the conventions give a trailer of that name a meaning, or git does.
+pub(crate) fn is_known_trailer(conventions: &Conventions, key: &str) -> bool {
+    let c = conventions;
+    [&c.reviewed_by, &c.acked_by, &c.reviewed_on, &c.tests_passed, &c.co_authored_by, &c.ticket_trailers]
+        .into_iter()
+        .any(|list| Conventions::is(list, key))
+        || key.eq_ignore_ascii_case("signed-off-by")
+        || key.eq_ignore_ascii_case("change-id")
+}
+
 /// The trailers of a message: the `Key: value` lines of its last paragraph, continuation lines folded in.
 ///
 /// As git does, the last paragraph counts when all its lines are trailers, or when at least a quarter are and one of
 /// them is a trailer that `known` knows; the subject never counts.
-pub(super) fn trailers<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> Vec<(&'a str, String)> {
+pub(crate) fn trailers<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> Vec<(&'a str, String)> {
     block(message, known).1
 }
 
@@ -154,10 +164,32 @@ fn is_trailer_key(key: &str) -> bool {
 
 /// A mention of a ticket and where it stands.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Mention {
+pub(crate) struct Mention {
     /// As it is written, folded: `owner/repo#12`, `#12`, `ABC-12`.
-    pub(super) ticket: String,
-    pub(super) basis: &'static str,
+    pub(crate) ticket: String,
+    pub(crate) basis: &'static str,
+}
+
+impl Mention {
+    /// The ticket's key: `#12` is a ticket of this very repository, wherever it is written, unless tickets are kept in
+    /// another one.
+    pub(crate) fn key(self, repository: &str, conventions: &Conventions) -> String {
+        match self.ticket.strip_prefix('#') {
+            Some(number) => {
+                let tracker = conventions.ticket_repository.as_deref().unwrap_or_else(|| tracker(repository));
+                format!("{}#{number}", tracker.to_lowercase())
+            }
+            None => self.ticket,
+        }
+    }
+}
+
+/// `github.com/acme/app` as `acme/app`: what its tickets are named by.
+pub(crate) fn tracker(repository: &str) -> &str {
+    match repository.split_once('/') {
+        Some((_, path)) if path.contains('/') => path,
+        _ => repository,
+    }
 }
 
 /// Every ticket a message names, once each, in order of appearance.
@@ -167,7 +199,7 @@ pub(super) struct Mention {
 /// at least three digits. A key like `ABC-12` counts behind a ticket word, at the start of the subject, or anywhere when
 /// `ABC` is a configured project: `UTF-8` and `SHA-256` look just like one. Of trailers only those count that name
 /// tickets.
-pub(super) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &Conventions) -> Vec<Mention> {
+pub(crate) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &Conventions) -> Vec<Mention> {
     let mut found: Vec<Mention> = vec![];
     let mut add = |ticket: String, basis| {
         if !found.iter().any(|m| m.ticket == ticket) {
@@ -207,11 +239,9 @@ pub(super) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &
                 add(ticket, basis);
                 continue;
             }
-            if let Some(key) = project_key(bare).filter(|k| {
-                let project = k.split('-').next().unwrap_or("");
-                announced && !is_standard(k)
-                    || conventions.ticket_projects.iter().any(|p| p.eq_ignore_ascii_case(project))
-            }) {
+            if let Some(key) =
+                project_key(bare).filter(|k| announced && !is_standard(k) || is_configured(k, conventions))
+            {
                 add(key, basis);
                 continue;
             }
@@ -272,7 +302,7 @@ fn issue_address(token: &str) -> Option<String> {
 }
 
 /// `ABC-12`.
-fn project_key(token: &str) -> Option<String> {
+pub(crate) fn project_key(token: &str) -> Option<String> {
     let (project, number) = token.split_once('-')?;
     let upper = project.len() >= 2
         && project.starts_with(|c: char| c.is_ascii_uppercase())
@@ -281,8 +311,13 @@ fn project_key(token: &str) -> Option<String> {
     (upper && digits).then(|| token.to_owned())
 }
 
+/// Whether the key's project is one of the configured ones.
+pub(crate) fn is_configured(key: &str, conventions: &Conventions) -> bool {
+    Conventions::is(&conventions.ticket_projects, key.split('-').next().unwrap_or(""))
+}
+
 /// Names of standards that look like ticket keys.
-fn is_standard(key: &str) -> bool {
+pub(crate) fn is_standard(key: &str) -> bool {
     matches!(
         key.split('-').next(),
         Some(
@@ -304,6 +339,8 @@ fn is_standard(key: &str) -> bool {
                 | "CP"
                 | "ECMA"
                 | "GPT"
+                | "UTC"
+                | "GPL"
         )
     )
 }

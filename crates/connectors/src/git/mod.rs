@@ -7,7 +7,7 @@
 mod collect;
 mod conventions;
 mod derive;
-mod message;
+pub(crate) mod message;
 mod repository;
 
 pub use collect::{Collected, collect};

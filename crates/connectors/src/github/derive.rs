@@ -11,7 +11,7 @@ use model::{Derived, DisplayFact, Document, Fact, FactValue, Grade, Instant, Key
 use serde_json::Value as Json;
 
 use super::strength::{InForce, Strength, applies, strength};
-use super::tickets::{Text, mentions};
+use super::tickets::{self, Named};
 use crate::git::Conventions;
 
 /// GitHub's own hand: it commits what people do with its buttons.
@@ -265,17 +265,17 @@ impl Reader<'_> {
         self.fact("change_pull_request", about, Grade::System, values);
     }
 
-    fn tickets(&mut self, item: &str, column: &'static str, about: &Key, texts: &[Text<'_>]) {
-        for mention in mentions(self.repository, texts, self.conventions) {
-            let key = self.key("ticket_reference", format!("{item} {}", mention.ticket));
+    fn tickets(&mut self, item: &str, column: &'static str, about: &Key, tickets: Vec<Named>) {
+        for Named { ticket, basis } in tickets {
+            let key = self.key("ticket_reference", format!("{item} {ticket}"));
             self.fact(
                 "ticket_reference",
                 key,
                 Grade::Asserted,
                 vec![
                     (column, about.clone().into()),
-                    ("ticket", Key::new("ticket", "", mention.ticket).into()),
-                    ("basis", mention.basis.into()),
+                    ("ticket", Key::new("ticket", "", ticket).into()),
+                    ("basis", basis.into()),
                 ],
             );
         }
@@ -435,7 +435,8 @@ impl Reader<'_> {
             );
             let message = commit["message"].as_str().unwrap_or("");
             self.show(&change, "title", &message.lines().next().unwrap_or("").trim().into());
-            self.tickets(sha, "change", &change, &[Text::Message(message)]);
+            let named = tickets::of_message(self.repository, message, self.conventions);
+            self.tickets(sha, "change", &change, named);
         }
     }
 
@@ -572,12 +573,13 @@ impl Reader<'_> {
         {
             self.came_from(sha, number);
         }
-        let texts = [
-            Text::Branch(pull["head"]["ref"].as_str().unwrap_or("")),
-            Text::Title(pull["title"].as_str().unwrap_or("")),
-            Text::Body(pull["body"].as_str().unwrap_or("")),
-        ];
-        self.tickets(&format!("#{number}"), "pull_request", &key, &texts);
+        let texts = (
+            pull["head"]["ref"].as_str().unwrap_or(""),
+            pull["title"].as_str().unwrap_or(""),
+            pull["body"].as_str().unwrap_or(""),
+        );
+        let named = tickets::of_pull(self.repository, texts, self.conventions);
+        self.tickets(&format!("#{number}"), "pull_request", &key, named);
     }
 
     fn timeline(&mut self, body: &Json) {
