@@ -78,6 +78,8 @@ impl Workspace {
     ) -> Result<(Report, String), AppError> {
         let first = i64::try_from(preview.entries.start).unwrap_or(i64::MAX);
         let mut known = Batch { applied: first, ..Batch::default() };
+        // Who is first named by the pull request's own documents gets a number again when those are read below.
+        let before = model::row_id(preview.entries.start, 0).unwrap_or(i64::MAX);
         for kind in [
             "system",
             "account",
@@ -87,7 +89,7 @@ impl Workspace {
             "account_person",
             "person_alike",
         ] {
-            self.records.entities(Some(kind), |e| known.entities.push(e))?;
+            self.records.entities(Some(kind), |e| known.entities.extend((e.id < before).then_some(e)))?;
         }
         for name in ACCOUNTS {
             if let Some(table) = self.records.table(name) {
