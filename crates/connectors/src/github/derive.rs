@@ -639,12 +639,13 @@ impl Reader<'_> {
         let at = event.and_then(|e| instant(&e["created_at"]));
         match was {
             Some(status) => (status, at),
-            // It must not go on counting as what an earlier look may have seen, and nobody knows what it was.
+            // It must not go on counting as what an earlier look may have seen, and it may have been an approval that stood
+            // when the change landed.
             None => {
                 self.out.problems.push(format!(
                     "review {id} of pull request {pull} was dismissed, and the timeline does not say what it had been"
                 ));
-                ("commented", None)
+                ("unknown", None)
             }
         }
     }

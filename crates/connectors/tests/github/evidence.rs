@@ -167,14 +167,14 @@ fn a_dismissed_approval_is_what_it_was_until_it_was_dismissed() {
 }
 
 #[test]
-fn a_dismissed_review_nobody_explains_counts_for_nothing_and_is_a_gap() {
+fn a_dismissed_review_nobody_explains_is_unknown_and_a_gap() {
     let world = World::healthy();
     world.set(
         "/repos/acme/app/pulls/7/reviews",
         json!([review(81, &bob(), "DISMISSED", "head7", "2026-02-02T09:00:00Z")]),
     );
     let ledger = collect(&world);
-    assert!(one(&rows(&ledger.captures, "approval"), "#7 81 ").contains("status=commented"));
+    assert!(one(&rows(&ledger.captures, "approval"), "#7 81 ").contains("status=unknown"));
     assert_eq!(problems(&ledger.captures).len(), 1);
     assert_eq!(
         ledger.coverage("timeline"),
