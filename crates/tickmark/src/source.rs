@@ -235,23 +235,18 @@ fn first_reason(report: &app::Report, verdict: Verdict) -> String {
 
 /// Tables of the procedures that judge a pull request whose streams were not complete.
 fn unseen(summary: &RunSummary) -> BTreeMap<String, String> {
-    const RESTS_ON: &[(&str, &[&str])] = &[
-        ("pull_request", &["pulls"]),
-        ("contributor", &["pulls", "pull_commits", "timeline"]),
-        ("approval", &["reviews", "timeline"]),
-        ("check_run", &["check_runs", "statuses"]),
-        ("required_check", &["branch_protection", "rules"]),
-        ("ticket_reference", &["pulls"]),
-    ];
+    const JUDGED_BY: [&str; 6] =
+        ["pull_request", "contributor", "approval", "check_run", "required_check", "ticket_reference"];
     let mut unseen = BTreeMap::new();
-    for (table, streams) in RESTS_ON {
-        for stream in *streams {
+    for table in JUDGED_BY {
+        // What has not landed yet is no commit of the branch.
+        for stream in github::streams_of(table).iter().filter(|stream| **stream != "commits") {
             let reason = match summary.stream(stream) {
                 Some(s) if s.coverage.status == CoverageStatus::Complete => continue,
                 Some(s) => format!("{stream}: {}", s.coverage.reason),
                 None => format!("{stream} was not looked at"),
             };
-            unseen.entry((*table).to_owned()).or_insert(reason);
+            unseen.entry(table.to_owned()).or_insert(reason);
         }
     }
     unseen

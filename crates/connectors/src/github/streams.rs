@@ -157,7 +157,7 @@ pub const STREAMS: &[Stream] = &[
     ),
 ];
 
-/// A record table and the streams it rests on: all must be complete before the absence of a row says anything.
+/// A record table and the streams it rests on: see [`streams_of`].
 pub(super) const RESTS_ON: &[(&str, &[&str])] = &[
     ("repository", &["repository"]),
     ("change", &["commits"]),
@@ -176,6 +176,13 @@ pub(super) const RESTS_ON: &[(&str, &[&str])] = &[
     ("build", &["workflow_runs"]),
     ("membership", &["members", "outside_collaborators"]),
 ];
+
+/// The streams a record table rests on: all must be complete before the absence of a row says anything. None when
+/// nothing here feeds the table.
+#[must_use]
+pub fn streams_of(table: &str) -> &'static [&'static str] {
+    RESTS_ON.iter().find(|(name, _)| *name == table).map_or(&[], |(_, streams)| streams)
+}
 
 /// The stream of that name.
 #[must_use]
