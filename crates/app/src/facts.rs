@@ -93,10 +93,22 @@ impl Workspace {
         let review = "JOIN change_pull_request cp ON cp.change = c.id";
         let with_ticket = count(&format!("JOIN ticket_reference r ON r.change = c.id WHERE {here}"))?;
         let with_review = count(&format!("{review} WHERE {here}"))?;
-        let with_reviewer =
-            count(&format!("{review} JOIN approval p ON p.pull_request = cp.pull_request WHERE {here}"))?;
-        let with_test =
-            count(&format!("{review} JOIN check_run k ON k.pull_request = cp.pull_request WHERE {here}"))?;
+        // An opinion that agreed; a comment, or a wish for changes, names no reviewer of what landed.
+        let with_reviewer = count(&format!(
+            "{review} JOIN approval p ON p.pull_request = cp.pull_request \
+              WHERE {here} AND (p.status = 'approved' OR p.status = 'acknowledged')"
+        ))?;
+        let head = "JOIN pull_request pr ON pr.id = cp.pull_request JOIN check_run k ON k.revision = pr.head";
+        let passed = [
+            "JOIN check_run k ON k.revision = c.revision".to_owned(),
+            format!("{review} JOIN check_run k ON k.pull_request = cp.pull_request"),
+            format!("{review} {head}"),
+        ]
+        .map(|from| {
+            format!("SELECT c.id AS id FROM change c {from} WHERE {here} AND k.conclusion = 'success'")
+        })
+        .join(" UNION ");
+        let with_test = count(&format!("JOIN ({passed}) t ON t.id = c.id"))?;
         let by_bots = count(&format!("JOIN account a ON a.id = c.author AND a.kind = 'bot' WHERE {here}"))?;
         let tags = count(&format!("JOIN tag t ON t.revision = c.revision WHERE {here}"))?;
         let future = count(&format!("WHERE c.repository = {id} AND c.merged_at > c.collected_at"))?;

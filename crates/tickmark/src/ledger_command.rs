@@ -41,6 +41,7 @@ pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode,
         return Ok(ExitCode::SUCCESS);
     }
     let key = key(&data.join("log.vkey"))?;
+    let wrapping = app::existing_wrapping_key(&session.environment)?;
     let options = Options { acknowledged: Some(acknowledged(&data)?), ahead: false };
     let log = verify::log(&Folder::new(&data.join("log")), &key, options)?;
     // Read again: another process may have appended since.
@@ -53,7 +54,7 @@ pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode,
         )));
     }
     line(&format!("holds: {log}"))?;
-    let Some((wrapping, _)) = app::existing_wrapping_key(&session.environment)? else {
+    let Some((wrapping, _)) = wrapping else {
         line("the evidence itself was not opened: its key is not here (set TICKMARK_KEY_FILE)")?;
         return Ok(ExitCode::SUCCESS);
     };

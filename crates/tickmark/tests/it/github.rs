@@ -143,6 +143,10 @@ fn from_init_to_a_verdict() {
         let path = format!("/repos/acme/app/collaborators/{login}");
         server.does("tok_dana", "PUT", &path, &json!({ "permission": "push" }));
     }
+    // Before anything was protected: unreviewed, and its build had failed.
+    let (hasty, failed_head) = server.proposes("hasty");
+    server.builds(&failed_head, "failure");
+    server.merges("tok_ann", hasty);
     server.does(
         "tok_dana",
         "PUT",
@@ -197,9 +201,13 @@ fn from_init_to_a_verdict() {
     let found = document(&found);
     assert_eq!(
         procedure(&found, "change_independent_review")["population"],
-        2,
-        "the first commit and the merge"
+        3,
+        "the first commit and two merges"
     );
+    let history = &found["history"];
+    assert_eq!((&history["changes"], &history["merges"]), (&3.into(), &2.into()));
+    // What failed is no passing test, and what nobody approved names no reviewer.
+    assert_eq!((&history["with_reviewer"], &history["with_test"]), (&1.into(), &1.into()));
     let review = verdicts(&found, "change_independent_review", &landed);
     // This server cannot say which pull request a commit came from; then nothing passes, and nothing deviates.
     assert!(!review.contains("deviation"), "{review}");
@@ -230,7 +238,7 @@ fn from_init_to_a_verdict() {
 
     // Judging a pull request adds nothing to the population.
     let after = document(&with_token(&home, "--workspace acme check --source acme/app --json").succeeded());
-    assert_eq!(procedure(&after, "change_independent_review")["population"], 2);
+    assert_eq!(procedure(&after, "change_independent_review")["population"], 3);
 
     // No token stands anywhere.
     for path in crate::support::files(home.path()) {
