@@ -191,15 +191,15 @@ fn a_damaged_pack_is_a_gap_or_a_refusal() {
         }
     };
     look("no pack");
-    for part in [0, 1, 4, 7] {
+    for part in [0, 3, 7] {
         fs::write(&pack, &bytes[..bytes.len() * part / 8]).unwrap();
         look(&format!("{part}/8 of the pack"));
     }
-    for part in 0..6 {
+    for part in 0..4 {
         let mut altered = bytes.clone();
-        altered[bytes.len() * part / 6] ^= 0xff;
+        altered[bytes.len() * part / 4] ^= 0xff;
         fs::write(&pack, altered).unwrap();
-        look(&format!("flipped at {part}/6"));
+        look(&format!("flipped at {part}/4"));
     }
     fs::write(&pack, bytes).unwrap();
     assert_eq!(procedure(&home.january(&repository), "change_tests")["population"], 20);

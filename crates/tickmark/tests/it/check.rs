@@ -1,6 +1,6 @@
 //! What `check` says of a history: to people, and as a document.
 
-use crate::support::{ANN, BOB, CY, Home, JANUARY, Repo, document, procedure, verdicts};
+use crate::support::{ANN, BOB, CY, Home, JANUARY, Repo, document, procedure, ran, verdicts};
 
 /// The text of a January, without what differs from run to run.
 fn january(home: &Home, repository: &Repo) -> String {
@@ -238,5 +238,10 @@ fn text_of_others_cannot_steer_the_terminal() {
     let said = home.run(["check", &repository.shown()].iter().chain(&JANUARY)).succeeded();
     assert!(said.contains("alert"), "{said}");
     assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said:?}");
+    // As on a terminal, where colours of our own pass.
+    let mut command = home.command(["check", &repository.shown()].iter().chain(&JANUARY));
+    let said = ran(command.env("CLICOLOR_FORCE", "1")).succeeded();
+    assert!(said.contains("\u{1b}[1m") && said.contains("alert"), "{said:?}");
+    assert!(!["\u{1b}]0;", "\u{1b}[2J", "\u{7}", "\u{202e}"].iter().any(|c| said.contains(c)), "{said:?}");
     document(&home.run(["check", &repository.shown(), "--json"].iter().chain(&JANUARY)).succeeded());
 }

@@ -115,7 +115,9 @@ fn every_kind_of_file_is_vouched_for() {
         {
             let length = fs::metadata(bench.kept.path().join(path)).unwrap().len() as usize;
             let shown = path.display();
-            for at in [0, length / 2, length - 2] {
+            let places =
+                if Some(path) == paths.last() { &[0, length / 2, length - 2][..] } else { &[length / 3] };
+            for at in places.iter().copied() {
                 bench.refuses(&format!("byte {at} of {shown}"), "", |data| {
                     let mut bytes = fs::read(data.join(path)).unwrap();
                     bytes[at] ^= 1;
