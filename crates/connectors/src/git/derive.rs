@@ -253,14 +253,16 @@ impl Reader<'_> {
         // Gerrit's server lands the reviewed patch for whoever pressed submit. Elsewhere the committer had the code in
         // their hands: they may have changed it, or only applied it.
         if address.is_none() && commit.parents.len() < 2 && committer != author {
-            contribute("lander", committer, id, out);
+            contribute("lander", committer.clone(), id, out);
         }
         for (trailer, value) in trailers {
             if Conventions::is(&c.co_authored_by, trailer) {
                 let person = parse_person(value);
                 let account = self.account(&person, accounts, out);
-                // An address alone cannot be compared with a reviewer's name: nobody is proven to be another person.
-                let account = account.filter(|_| !person.name.is_empty());
+                // An address alone cannot be compared with a reviewer's name: nobody is proven to be another person. Unless
+                // it is the author's or committer's, who are compared anyway.
+                let account = account
+                    .filter(|a| !person.name.is_empty() || [&author, &committer].contains(&&Some(a.clone())));
                 contribute("co_author", account, id, out);
             }
         }

@@ -106,14 +106,8 @@ pub(crate) fn is_known_trailer(conventions: &Conventions, key: &str) -> bool {
 /// As git does, the last paragraph counts when all its lines are trailers, or when at least a quarter are and one of
 /// them is a trailer that `known` knows; the subject never counts.
 pub(crate) fn trailers<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> Vec<(&'a str, String)> {
-    block(message, known).1
-}
-
-/// The trailers, and where their paragraph begins (the message's end when there is none).
-fn block<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> (usize, Vec<(&'a str, String)>) {
     let message = message.trim_end();
-    let none = (message.len(), vec![]);
-    let Some(start) = last_paragraph(message) else { return none };
+    let Some(start) = last_paragraph(message) else { return vec![] };
     let mut found: Vec<(&str, String)> = vec![];
     let (mut other, mut recognised) = (0_usize, false);
     for line in message[start..].lines() {
@@ -137,7 +131,7 @@ fn block<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> (usize, Vec<(&'a
     }
     let all = other == 0;
     let enough = recognised && found.len() * 3 >= other;
-    if (all || enough) && !found.is_empty() { (start, found) } else { none }
+    if all || enough { found } else { vec![] }
 }
 
 /// Where the last paragraph begins; `None` when the message has only one (its subject).
@@ -215,18 +209,34 @@ pub(crate) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &
             }
         }
     }
-    let known = |key: &str| trailers.iter().any(|(k, _)| *k == key);
-    let body = &message[..if trailers.is_empty() { message.len() } else { block(message, &known).0 }];
-    let mut lines = body.lines();
+    // Where the trailers' paragraph begins, if there is one: prose may stand among them.
+    let trailing = match last_paragraph(message.trim_end()) {
+        Some(start) if !trailers.is_empty() => message[..start].lines().count(),
+        _ => usize::MAX,
+    };
+    let mut in_trailer = false;
+    let mut lines = message.lines();
     let subject = lines.next().unwrap_or("");
     if let Some(first) = subject.split([' ', ':', ']']).next()
         && let Some(key) = project_key(first.trim_start_matches('[')).filter(|k| !is_standard(k))
     {
         add(key, "subject");
     }
-    for (basis, line) in std::iter::once(("subject", subject)).chain(lines.map(|l| ("body", l))) {
+    for (at, (basis, line)) in
+        std::iter::once(("subject", subject)).chain(lines.map(|l| ("body", l))).enumerate()
+    {
+        // A trailer that names no tickets may still hold the address of one.
+        in_trailer = at >= trailing
+            && (line.split_once(':').is_some_and(|(key, _)| is_trailer_key(key))
+                || in_trailer && line.starts_with([' ', '\t']));
+        if in_trailer {
+            tokens(line).filter_map(issue_address).for_each(|ticket| add(ticket, "trailer"));
+            continue;
+        }
         // Whether the words before this one announce a ticket, and whether the last of them says that it is one.
         let (mut announced, mut named) = (false, false);
+        // `Change acme/app#12` and `PR acme/app#12` say themselves that they mean something else.
+        let mut other = false;
         for token in tokens(line) {
             let bare = token.trim_end_matches(':');
             if let Some(ticket) = issue_address(token) {
@@ -234,7 +244,7 @@ pub(crate) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &
                 continue;
             }
             if let Some(ticket) = reference(bare)
-                && (announced || !ticket.starts_with('#'))
+                && (announced || !ticket.starts_with('#') && !other)
             {
                 add(ticket, basis);
                 continue;
@@ -245,12 +255,13 @@ pub(crate) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &
                 add(key, basis);
                 continue;
             }
-            let digits = bare.len() >= 3 && bare.len() <= 9 && bare.bytes().all(|b| b.is_ascii_digit());
+            let digits = bare.len() >= 3 && bare.len() <= 7 && bare.bytes().all(|b| b.is_ascii_digit());
             if named && digits {
                 add(format!("#{bare}"), basis);
                 continue;
             }
             let word = bare.to_ascii_lowercase();
+            other = matches!(word.as_str(), "change" | "cl" | "pr" | "pull" | "request" | "format");
             named = matches!(word.as_str(), "issue" | "issues" | "bug" | "bugs") || named && word == "and";
             announced =
                 named || Conventions::is(&conventions.ticket_words, bare) || announced && word == "and";
@@ -261,6 +272,7 @@ pub(crate) fn tickets(message: &str, trailers: &[(&str, String)], conventions: &
 
 fn tokens(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| c.is_whitespace() || c == ',' || c == ';' || c == '(' || c == ')')
+        .flat_map(|t| t.split("--"))
         .map(|t| t.trim_end_matches(['.', '!', '?', ']']).trim_start_matches('['))
         .filter(|t| !t.is_empty())
 }
@@ -403,6 +415,13 @@ mod tests {
         check_tickets("s\n\nFixes issue 9462 and bug 6562.", "#9462 (body), #6562 (body)");
         check_tickets("s\n\nPart of fixing golang/go#76310", "golang/go#76310 (body)");
         check_tickets("s\n\nsee github.com/acme/app#5", "acme/app#5 (body)");
+        check_tickets("s\n\nFixes acme/app#1\nChange-Id: I1\nFixes: #2", "#2 (trailer), acme/app#1 (body)");
+        check_tickets("s\n\nMay fix: acme/app#3\nFixes: #2", "#2 (trailer), acme/app#3 (body)");
+        check_tickets(
+            "s\n\nContext: https://github.com/acme/app/issues/4\nFixes: #2",
+            "#2 (trailer), acme/app#4 (trailer)",
+        );
+        check_tickets("s\n\nfix--acme/app#6", "acme/app#6 (body)");
         check_tickets(
             "s\n\nbody\n\nAddresses: golang/go#65960\nFixes: #1",
             "golang/go#65960 (trailer), #1 (trailer)",
@@ -421,6 +440,7 @@ mod tests {
         check_tickets("s\n\ngolang.go/#59124 is misspelt", "");
         check_tickets("s\n\nbody\n\nGitHub-Pull-Request: acme/app#670\nFixes: nothing", "");
         check_tickets("s\n\nsrc/issues/12 and a/issue/1", "");
+        check_tickets("s\n\nChange acme/app#145697, original PR acme/app#21, Google Issue 331478795", "");
     }
 
     #[test]
