@@ -320,6 +320,12 @@ fn apply(
     if from >= to {
         return Ok(Applied::default());
     }
+    // An empty generation stays at position 0 until there is something to put into it: the first documents are then known
+    // to meet nothing, which saves asking.
+    let is_capture = |index| ledger.leaf(index).is_ok_and(|leaf| leaf.kind == Kind::Capture);
+    if from == 0 && !(from..to).any(is_capture) {
+        return Ok(Applied::default());
+    }
     let mut applier = Applier::new(records)?;
     let mut redacted = None;
     for entry in ledger.documents(from..to) {

@@ -79,8 +79,8 @@ pub struct Applier<'a> {
     applied: Applied,
 }
 
-/// Rows after which a batch is written.
-const ROWS_PER_BATCH: usize = 50_000;
+/// Rows after which a batch is written: what is new in a batch need not be looked up, and this many fit into some 100 MB.
+const ROWS_PER_BATCH: usize = 150_000;
 
 impl<'a> Applier<'a> {
     /// Takes up a generation where it stands.
