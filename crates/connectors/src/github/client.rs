@@ -356,6 +356,8 @@ fn meaning(stream: &str, response: Response) -> Result<Answer, Stop> {
             CoverageStatus::NotPermitted,
             format!("404 {message}: it does not exist, or the token may not see it (it needs {needs})"),
         ),
+        // The settings of the repository, and nothing the passing of time took away.
+        410 if lower.contains("disabled") => (CoverageStatus::NotLicensed, format!("410 {message}")),
         410 => (CoverageStatus::Expired, format!("410 {message}: the source no longer keeps it")),
         422 if lower.contains("only owners") => {
             (CoverageStatus::NotPermitted, format!("422 {message}: the token needs {needs}"))

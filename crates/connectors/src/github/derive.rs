@@ -10,9 +10,11 @@ use collect::query_value;
 use model::{Derived, DisplayFact, Document, Fact, FactValue, Grade, Instant, Key};
 use serde_json::Value as Json;
 
+use super::issues::is_pull;
 use super::strength::{InForce, Strength, applies, strength};
 use super::tickets::{self, Named};
 use crate::git::Conventions;
+use crate::git::message::tracker;
 
 /// GitHub's own hand: it commits what people do with its buttons.
 const WEB_FLOW: i64 = 19_864_447;
@@ -72,6 +74,7 @@ pub fn derive(document: &Document<'_>, conventions: &Conventions) -> Derived {
         "pushes" => reader.pushes(&body),
         "check_runs" => reader.check_runs(&body),
         "statuses" => reader.statuses(&body),
+        "issues" => reader.issues(&body),
         "rule_suites" => reader.rule_suites(&body),
         "audit_log" => reader.audit_log(&body),
         // Statuses come newest first, and the newest page says how the deployment ended.
@@ -268,6 +271,7 @@ impl Reader<'_> {
     fn tickets(&mut self, item: &str, column: &'static str, about: &Key, tickets: Vec<Named>) {
         for Named { ticket, basis } in tickets {
             let key = self.key("ticket_reference", format!("{item} {ticket}"));
+            self.elsewhere(&ticket);
             self.fact(
                 "ticket_reference",
                 key,
@@ -279,6 +283,25 @@ impl Reader<'_> {
                 ],
             );
         }
+    }
+
+    /// A ticket of another tracker, which no look at this repository shows: the name is all that is known of it until
+    /// somebody looks there. One of this repository's own is either on its list or does not exist.
+    fn elsewhere(&mut self, ticket: &str) {
+        let own = ticket.rsplit_once('#').is_some_and(|(tracker, _)| tracker == self.tracker());
+        if !own {
+            self.out.tentative.push(Fact {
+                table: "ticket",
+                about: Key::new("ticket", "", ticket),
+                grade: Grade::Asserted,
+                values: vec![("label", ticket.into())],
+            });
+        }
+    }
+
+    /// What the repository's own tickets are named by, such as `acme/app`.
+    fn tracker(&self) -> String {
+        tracker(self.repository).to_lowercase()
     }
 
     // Streams, in the order of a run.
@@ -753,6 +776,29 @@ impl Reader<'_> {
             ("completed_at", at.into()),
         ];
         self.fact("check_run", about, Grade::System, values);
+    }
+
+    fn issues(&mut self, body: &Json) {
+        for issue in items(body) {
+            // Pull requests stand on the same list and are no tickets.
+            if is_pull(issue) {
+                continue;
+            }
+            let Some(number) = issue["number"].as_u64() else {
+                self.out.problems.push("an issue has no number".to_owned());
+                continue;
+            };
+            let label = format!("{}#{number}", self.tracker());
+            let key = Key::new("ticket", "", label.as_str());
+            let values = vec![
+                ("label", label.into()),
+                ("created_at", instant(&issue["created_at"]).into()),
+                ("closed_at", instant(&issue["closed_at"]).into()),
+            ];
+            self.fact("ticket", key.clone(), Grade::System, values);
+            self.show(&key, "title", &issue["title"]);
+            self.show(&key, "url", &issue["html_url"]);
+        }
     }
 
     fn rule_suites(&mut self, body: &Json) {

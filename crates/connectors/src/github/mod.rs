@@ -9,6 +9,7 @@ mod client;
 mod commits;
 mod deployments;
 mod derive;
+mod issues;
 mod people;
 mod probe;
 mod protection;
@@ -275,6 +276,7 @@ fn everything(
     *protection = protection::collect(&run, client, recorder)?;
     let changes = commits::collect(&run, client, recorder)?;
     pulls::collect(&run, client, recorder, &changes)?;
+    issues::collect(&run, &repository, client, recorder)?;
     protection::rule_suites(&run, client, recorder)?;
     protection::audit_log(&run, client, recorder)?;
     deployments::collect(&run, client, recorder)?;

@@ -69,6 +69,7 @@ fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>)
                 seen.tip.as_ref().map(|tip| format!("{base}/commits/{tip}/check-runs?per_page=1"))
             }
             "statuses" => seen.tip.as_ref().map(|tip| format!("{base}/commits/{tip}/statuses?per_page=1")),
+            "issues" => Some(format!("{base}/issues?state=all&per_page=1")),
             "rule_suites" => Some(format!("{base}/rulesets/rule-suites?time_period=day&per_page=1")),
             "audit_log" => {
                 seen.organisation.as_ref().map(|org| format!("/orgs/{}/audit-log?per_page=1", segment(org)))
@@ -91,6 +92,15 @@ fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>)
             "collaborators" => Some(format!("{base}/collaborators?affiliation=all&per_page=1")),
             _ => None,
         };
+        if stream.name == "issues" && seen.without_issues {
+            checks.push(StreamCheck {
+                stream: stream.name,
+                status: CoverageStatus::NotLicensed,
+                reason: super::issues::SWITCHED_OFF.to_owned(),
+                fix: "switch them on if tickets are kept there".to_owned(),
+            });
+            continue;
+        }
         let Some(path) = path else {
             checks.push(untried(stream, &seen));
             continue;
@@ -129,6 +139,7 @@ fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>)
 struct Seen {
     branch: Option<String>,
     organisation: Option<String>,
+    without_issues: bool,
     tip: Option<String>,
     ruleset: Option<u64>,
     pull: Option<u64>,
@@ -139,6 +150,7 @@ impl Seen {
     fn learn(&mut self, stream: &str, body: &Json) {
         match stream {
             "repository" => {
+                self.without_issues = super::issues::switched_off(body);
                 self.branch = body["default_branch"].as_str().map(str::to_owned);
                 self.organisation = (body["owner"]["type"] == "Organization")
                     .then(|| body["owner"]["login"].as_str().map(str::to_owned))

@@ -110,6 +110,13 @@ pub const STREAMS: &[Stream] = &[
     ),
     stream("statuses", Detail, "Commit statuses: read", None, "how the older kind of checks ended"),
     stream(
+        "issues",
+        Event,
+        "Issues: read",
+        None,
+        "which tickets the repository's own tracker holds, and since when",
+    ),
+    stream(
         "rule_suites",
         Event,
         "Administration: read (write on older servers)",
@@ -164,6 +171,7 @@ pub(super) const RESTS_ON: &[(&str, &[&str])] = &[
     ("change_pull_request", &["commits", "commit_pulls"]),
     ("pull_request", &["pulls"]),
     ("ticket_reference", &["commits", "pulls"]),
+    ("ticket", &["issues"]),
     ("contributor", &["pulls", "pull_commits", "timeline"]),
     ("approval", &["reviews", "timeline"]),
     ("check_run", &["check_runs", "statuses"]),

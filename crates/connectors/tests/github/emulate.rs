@@ -209,6 +209,10 @@ fn a_team_at_work_is_seen_as_it_worked() {
     bob.checks(&clean, "success");
     let clean_merge = bob.merges(clean_pull);
 
+    // A ticket, which this server numbers in one row with the pull requests.
+    let issue = dana.does("POST", "/repos/acme/app/issues", &json!({ "title": "Clean up", "body": "" }));
+    let issue = issue["number"].as_u64().unwrap();
+
     // Late push: bob approves, ann adds a commit and merges what bob never saw. (This server moves the head of a pull
     // request only when its branch is updated from the base.)
     ann.branches("late");
@@ -296,6 +300,13 @@ fn a_team_at_work_is_seen_as_it_worked() {
             .iter()
             .any(|p| p.contains(&format!("review {taken_back} of pull request {dismissed_pull}")))
     );
+
+    // The ticket, and no pull request; of the one that commit messages name elsewhere only the name.
+    let tickets = rows(captures, "ticket");
+    assert_eq!(tickets.len(), 2, "{tickets:#?}");
+    assert_eq!(tickets[0], "ABC-1 [asserted] label=ABC-1");
+    assert!(tickets[1].starts_with(&format!("acme/app#{issue} [system] ")), "{tickets:#?}");
+    assert_eq!(ledger.table("ticket"), ["complete reason=?"]);
 
     let contributors = rows(captures, "contributor");
     // This server links the commits of a pull request to no account: their addresses are all there is, and they are

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::server::{Clock, Reply};
 use crate::support::{Ledger, NOW, problems, rows, run};
-use crate::world::{World, ann, bob, commit, dana, pull, review, sha, user};
+use crate::world::{World, ann, bob, commit, dana, issue, pull, review, sha, user};
 
 fn collect(world: &World) -> Ledger {
     let server = world.serve();
@@ -797,6 +797,44 @@ fn tickets_are_read_where_people_name_them() {
         [
             "#8 ABC-12 [asserted] pull_request=8 ticket=ABC-12 basis=branch",
             "#8 acme/app#4 [asserted] pull_request=8 ticket=acme/app#4 basis=body",
+        ]
+    );
+}
+
+#[test]
+fn issues_are_tickets_and_pull_requests_are_none() {
+    let world = World::healthy();
+    let mut closed = issue(5, "2026-02-01T08:00:00Z", "2026-02-20T08:00:00Z");
+    closed["state"] = json!("closed");
+    closed["closed_at"] = json!("2026-02-20T08:00:00Z");
+    world.add_issue(closed);
+    let ledger = collect(&world);
+    assert_eq!(
+        rows(&ledger.captures, "ticket"),
+        [
+            // Older than what was asked for by four years, and named all the same.
+            "acme/app#3 [system] label=acme/app#3 created_at=2019-05-01T08:00:00Z closed_at=?",
+            "acme/app#5 [system] label=acme/app#5 created_at=2026-02-01T08:00:00Z closed_at=2026-02-20T08:00:00Z",
+        ]
+    );
+    assert_eq!(ledger.table("ticket"), ["complete reason=?"]);
+    assert_eq!(ledger.summary.stream("issues").unwrap().items, 2);
+}
+
+#[test]
+fn of_a_ticket_elsewhere_only_the_name_is_known() {
+    let world = World::healthy();
+    let mut named = pull(8, &ann(), Some("2026-02-10T10:00:00Z"), "2026-02-10T10:00:00Z");
+    named["body"] = json!("Fixes #3, fixes #7, fixes #99, fixes OPS-4, closes acme/web#3");
+    world.add_pull(named, &bob());
+    let ledger = collect(&world);
+    assert_eq!(rows(&ledger.captures, "ticket_reference").len(), 5);
+    assert_eq!(
+        rows(&ledger.captures, "ticket"),
+        [
+            "OPS-4 [asserted] label=OPS-4",
+            "acme/app#3 [system] label=acme/app#3 created_at=2019-05-01T08:00:00Z closed_at=?",
+            "acme/web#3 [asserted] label=acme/web#3",
         ]
     );
 }

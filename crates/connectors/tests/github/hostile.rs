@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::server::{Clock, Reply, Server};
 use crate::support::{Ledger, NOW, TOKEN, derive, problems, rows, run, source, window};
-use crate::world::{World, ann, bob, commit, dana, pull, review, sha, user};
+use crate::world::{World, ann, bob, commit, dana, issue, pull, review, sha, user};
 
 fn collect(world: &World) -> Ledger {
     let server = world.serve();
@@ -388,6 +388,144 @@ fn pages_that_shift_lose_nothing() {
     let ledger = collect(&world);
     assert_eq!(ledger.coverage("pulls"), "complete");
     assert_eq!(rows(&ledger.captures, "pull_request").len(), 135);
+}
+
+/// Issues 11 to 310 by the second in which each was changed last.
+fn many_issues(world: &World, second: impl Fn(u64) -> u64) {
+    for number in 11..=310 {
+        let s = second(number);
+        world.add_issue(issue(
+            number,
+            "2026-01-05T08:00:00Z",
+            &format!("2026-01-10T{:02}:{:02}:{:02}Z", s / 3600, s / 60 % 60, s % 60),
+        ));
+    }
+}
+
+#[test]
+fn issues_that_move_or_go_away_while_they_are_read_hide_no_others() {
+    let world = World::healthy();
+    many_issues(&world, |n| n * 10);
+    let changing = world.clone();
+    let mut asked_for = 0;
+    world.on(move |asked| {
+        if asked.path() == "/repos/acme/app/issues" {
+            asked_for += 1;
+            let path = "/repos/acme/app/issues";
+            let mut list = changing.get(path).as_array().unwrap().clone();
+            if asked_for == 2 {
+                // One that was read is deleted, three others get a comment.
+                list.retain(|i| i["number"] != 20);
+                changing.set(path, json!(list));
+                for number in [21, 22, 23] {
+                    changing.add_issue(issue(number, "2026-01-05T08:00:00Z", "2026-03-01T11:59:00Z"));
+                }
+            }
+        }
+        None
+    });
+    let ledger = collect(&world);
+    let found = rows(&ledger.captures, "ticket");
+    assert_eq!(found.len(), 301, "300 and number 3");
+    assert_eq!(ledger.summary.stream("issues").unwrap().items, 301);
+    assert_eq!(ledger.coverage("issues"), "complete");
+}
+
+#[test]
+fn issues_of_one_second_and_issues_out_of_order_are_all_read() {
+    let world = World::healthy();
+    many_issues(&world, |_| 7);
+    assert_eq!(rows(&collect(&world).captures, "ticket").len(), 301);
+
+    // A server that keeps an order of its own.
+    let world = World::healthy();
+    many_issues(&world, |n| n * 10);
+    let mut list = world.get("/repos/acme/app/issues").as_array().unwrap().clone();
+    list.reverse();
+    world.set("/repos/acme/app/issues", json!(list));
+    assert_eq!(rows(&collect(&world).captures, "ticket").len(), 301);
+}
+
+#[test]
+fn the_next_look_at_issues_takes_what_changed() {
+    let world = World::healthy();
+    let server = world.serve();
+    let clock = Clock::at(NOW);
+    let first = run(&server.url(), &Cursors::new(), &clock);
+    // Changed in the very minute of the first look, and not on the list then.
+    world.add_issue(issue(12, "2026-03-01T11:59:30Z", "2026-03-01T11:59:30Z"));
+    clock.forward(3600);
+    let second = run(&server.url(), &first.cursors(), &clock);
+    let asked = server.targets().into_iter().rfind(|t| t.contains("/issues?")).unwrap();
+    assert!(asked.ends_with("&since=2026-03-01T11:50:00Z"), "{asked}");
+    assert_eq!(rows(&second.captures, "ticket").len(), 1);
+    assert_eq!(second.coverage("issues"), "complete");
+}
+
+#[test]
+fn tickets_that_cannot_be_read_are_no_missing_tickets() {
+    let check = |break_it: &dyn Fn(&World), stream: &str, table: &str| {
+        let world = World::healthy();
+        let server = world.serve();
+        let clock = Clock::at(NOW);
+        break_it(&world);
+        let first = run(&server.url(), &Cursors::new(), &clock);
+        assert_eq!(first.coverage("issues"), stream);
+        assert_eq!(first.table("ticket").len(), 1);
+        assert!(first.table("ticket")[0].starts_with(table), "{:?}", first.table("ticket"));
+        // Once they can be read, all of them are, and for the window that was missed.
+        world.heal();
+        world.set("/repos/acme/app", World::healthy().get("/repos/acme/app"));
+        world.set("/repos/acme/app/issues", World::healthy().get("/repos/acme/app/issues"));
+        let second = run(&server.url(), &first.cursors(), &clock);
+        assert_eq!(second.coverage("issues"), "complete");
+        assert_eq!(rows(&second.captures, "ticket").len(), 1);
+        assert_eq!(second.summary.stream("issues").unwrap().coverage.window.from, window().from);
+    };
+    let path = "/repos/acme/app/issues";
+    check(
+        &|world| world.refuse(path, 410, "Issues are disabled for this repo"),
+        "not_licensed: 410 Issues are disabled for this repo",
+        "not_licensed",
+    );
+    check(
+        &|world| world.refuse(path, 404, "Not Found"),
+        "not_permitted: 404 Not Found: it does not exist, or the token may not see it (it needs Issues: read)",
+        "not_permitted",
+    );
+    check(
+        &|world| world.refuse(path, 403, "Resource not accessible by personal access token"),
+        "not_permitted: 403 Resource not accessible by personal access token: the token needs Issues: read",
+        "not_permitted",
+    );
+    // Switched off, and the list of pull requests still answers.
+    check(
+        &|world| {
+            let mut repository = world.get("/repos/acme/app");
+            repository["has_issues"] = json!(false);
+            world.set("/repos/acme/app", repository);
+        },
+        "not_licensed: issues are switched off in this repository",
+        "not_licensed",
+    );
+    // A token that is shown pull requests alone.
+    check(
+        &|world| {
+            let mut repository = world.get("/repos/acme/app");
+            repository["open_issues_count"] = json!(1);
+            world.set("/repos/acme/app", repository);
+            let mut list = world.get(path).as_array().unwrap().clone();
+            list.retain(|i| i["pull_request"].is_object());
+            world.set(path, json!(list));
+        },
+        "partial: the list names no issue, and the repository counts 1 open entries where 0 are shown",
+        "partial",
+    );
+    check(
+        &|world| world.set(path, json!({ "message": "x" })),
+        "partial: the answer is no list; the API may have changed",
+        "partial",
+    );
 }
 
 #[test]
@@ -798,6 +936,15 @@ fn a_probe_says_what_is_missing_and_how_to_mend_it() {
     assert_eq!(of("branch_protection").status, CoverageStatus::Complete);
     assert_eq!(of("deployment_statuses").reason, "there is nothing yet to try it on");
     assert_eq!(of("reviews").status, CoverageStatus::Complete);
+    assert_eq!(of("issues").status, CoverageStatus::Complete);
+
+    let mut repository = world.get("/repos/acme/app");
+    repository["has_issues"] = json!(false);
+    world.set("/repos/acme/app", repository);
+    let checks = github::probe(&source(&server.url()), &mut http).unwrap();
+    let issues = checks.iter().find(|c| c.stream == "issues").unwrap();
+    assert_eq!(issues.status, CoverageStatus::NotLicensed);
+    assert_eq!(issues.reason, "issues are switched off in this repository");
 
     world.on(|_| Some(Reply::new(401, r#"{"message":"Bad credentials"}"#)));
     let checks = github::probe(&source(&server.url()), &mut http).unwrap();

@@ -5,6 +5,7 @@
 #[path = "../../../collect/tests/server/mod.rs"]
 mod server;
 
+mod assessed;
 mod docs;
 mod emulate;
 mod evidence;

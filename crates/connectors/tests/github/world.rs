@@ -66,12 +66,20 @@ pub(crate) fn pull(number: u64, author: &Json, merged_at: Option<&str>, updated_
     })
 }
 
+pub(crate) fn issue(number: u64, created_at: &str, updated_at: &str) -> Json {
+    json!({
+        "number": number, "id": 5000 + number, "state": "open", "title": format!("Ticket {number}"),
+        "html_url": format!("https://github.com/acme/app/issues/{number}"), "user": ann(),
+        "created_at": created_at, "updated_at": updated_at, "closed_at": null,
+    })
+}
+
 pub(crate) fn review(id: u64, reviewer: &Json, state: &str, head: &str, at: &str) -> Json {
     json!({ "id": id, "user": reviewer, "state": state, "commit_id": sha(head), "submitted_at": at })
 }
 
 impl World {
-    /// One pull request, number 7: by ann, approved by bob, checked, merged by bob.
+    /// One pull request, number 7: by ann, approved by bob, checked, merged by bob. One issue, number 3, years old.
     pub(crate) fn healthy() -> Self {
         let world = Self::default();
         world.set("/repos/acme/app", json!({
@@ -114,6 +122,7 @@ impl World {
                 commit("root", &[], "2025-12-01T09:00:00Z", &ann(), true),
             ]),
         );
+        world.add_issue(issue(3, "2019-05-01T08:00:00Z", "2019-06-01T08:00:00Z"));
         world.add_pushed("root");
         world.add_pull(pull(7, &ann(), Some("2026-02-03T10:00:00Z"), "2026-02-03T10:00:01Z"), &bob());
         world.set(
@@ -160,12 +169,27 @@ impl World {
             let merge = pull["merge_commit_sha"].as_str().unwrap();
             self.set(&format!("{base}/commits/{merge}/pulls"), json!([pull]));
         }
+        // A pull request is on the list of issues, too.
+        let mut listed = issue(number, "2026-02-01T08:00:00Z", pull["updated_at"].as_str().unwrap());
+        listed["state"] = pull["state"].clone();
+        listed["pull_request"] = json!({ "url": format!("https://api.github.com{base}/pulls/{number}") });
+        self.add_issue(listed);
         let mut list = self.get(&format!("{base}/pulls"));
         let list = list.as_array_mut().map(std::mem::take).unwrap_or_default();
         let mut list: Vec<Json> = list.into_iter().filter(|p| p["number"] != number).collect();
         list.push(pull);
         list.sort_by(|a, b| b["updated_at"].as_str().cmp(&a["updated_at"].as_str()));
         self.set(&format!("{base}/pulls"), json!(list));
+    }
+
+    /// An issue, in place of an earlier state of it.
+    pub(crate) fn add_issue(&self, issue: Json) {
+        let path = "/repos/acme/app/issues";
+        let mut list: Vec<Json> = self.get(path).as_array_mut().map(std::mem::take).unwrap_or_default();
+        list.retain(|i| i["number"] != issue["number"]);
+        list.push(issue);
+        list.sort_by(|a, b| a["updated_at"].as_str().cmp(&b["updated_at"].as_str()));
+        self.set(path, json!(list));
     }
 
     pub(crate) fn set(&self, path: &str, body: Json) {
@@ -212,8 +236,16 @@ impl World {
         let Some(body) = by_query.or_else(|| answers.get(asked.path())) else {
             return Reply::new(404, r#"{"message":"Not Found"}"#);
         };
-        paged(asked, body)
+        paged(asked, &since(asked, body.clone()))
     }
+}
+
+/// What changed since the date that was asked for.
+fn since(asked: &Asked, mut body: Json) -> Json {
+    if let (Some(since), Json::Array(items)) = (asked.query("since"), &mut body) {
+        items.retain(|item| item["updated_at"].as_str() > Some(&since));
+    }
+    body
 }
 
 /// The page that was asked for, with links to the next and the last.
