@@ -154,3 +154,13 @@ fn the_key_is_kept_from_others_and_never_replaced() {
     fs::write(&key, right).unwrap();
     home.works();
 }
+
+#[test]
+fn before_anything_was_collected() {
+    let home = Home::new();
+    home.refuses("verify", &["holds no evidence yet", "tickmark check"]);
+    home.refuses("verify /nowhere", &["`/nowhere` is no workspace", "tickmark-verify"]);
+    home.refuses("collect", &["has no source", "tickmark source add github"]);
+    home.refuses("source check", &["has no source", "tickmark source add github"]);
+    home.refuses("check --source acme/app", &["has no source"]);
+}
