@@ -1,12 +1,15 @@
 //! Who is who: which accounts are one person for certain, and which only look alike.
 //!
-//! An account is its own person until something certain says otherwise: the same e-mail address on two systems. The
-//! same name, or the same local part of an address, makes two persons *alike*: never equal, and never independent of
-//! each other until somebody decides.
+//! An account is its own person until something certain says otherwise: the same e-mail address on two systems. A name
+//! that may be the same, or a local part or login that may be the other's, makes two persons *alike*: never equal, and
+//! never independent of each other until somebody decides.
 //!
 //! A person's number is that of the first account known of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// Why two persons look alike.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -41,14 +44,33 @@ pub(crate) struct Identity {
     person_of: HashMap<i64, i64>,
     members: HashMap<i64, BTreeSet<i64>>,
     by_email: HashMap<String, BTreeSet<i64>>,
-    by_trait: HashMap<(Likeness, String), BTreeSet<i64>>,
-    traits: BTreeMap<i64, BTreeSet<(Likeness, String)>>,
+    by_trait: HashMap<Trait, BTreeSet<i64>>,
+    traits: BTreeMap<i64, BTreeSet<Trait>>,
     alike: BTreeSet<(i64, i64, Likeness)>,
 }
 
-impl std::hash::Hash for Likeness {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.word().hash(state);
+/// What accounts are compared by.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Trait {
+    /// Words of a name.
+    Name(String),
+    /// A local part or login, as it is.
+    Handle(String),
+    /// A local part or login that people of this name often take.
+    NameHandle(String),
+}
+
+impl Trait {
+    /// The traits of others that make them alike, and why. Two names that give the same handle (`alee` of Ann and of Adam
+    /// Lee) are no likeness: only a handle somebody really has is.
+    fn meets(&self) -> Vec<(Self, Likeness)> {
+        match self {
+            Self::Name(_) => vec![(self.clone(), Likeness::Name)],
+            Self::Handle(h) => {
+                vec![(self.clone(), Likeness::LocalPart), (Self::NameHandle(h.clone()), Likeness::LocalPart)]
+            }
+            Self::NameHandle(h) => vec![(Self::Handle(h.clone()), Likeness::LocalPart)],
+        }
     }
 }
 
@@ -65,8 +87,8 @@ impl Identity {
 
     /// The account goes by this name.
     pub(crate) fn name(&mut self, account: i64, name: &str, links: &mut Vec<Link>) {
-        for folded in name_keys(name) {
-            self.add_trait(account, (Likeness::Name, folded), links);
+        for key in name_traits(name) {
+            self.add_trait(account, key, links);
         }
     }
 
@@ -82,27 +104,35 @@ impl Identity {
         if let Some(before) = before {
             self.unite(before, account, "same_email", links);
         }
-        self.add_trait(account, (Likeness::LocalPart, local), links);
+        for key in handle_traits(&local) {
+            self.add_trait(account, key, links);
+        }
     }
 
     /// The account's login: it counts as a local part, for people often use one for the other.
     pub(crate) fn login(&mut self, account: i64, login: &str, links: &mut Vec<Link>) {
-        let login = login.trim().to_lowercase();
-        if !login.is_empty() {
-            self.add_trait(account, (Likeness::LocalPart, login), links);
+        for key in handle_traits(login) {
+            self.add_trait(account, key, links);
         }
     }
 
-    fn add_trait(&mut self, account: i64, key: (Likeness, String), links: &mut Vec<Link>) {
+    fn add_trait(&mut self, account: i64, key: Trait, links: &mut Vec<Link>) {
         self.account(account, links);
         if !self.traits.entry(account).or_default().insert(key.clone()) {
             return;
         }
-        let others: Vec<i64> = self.by_trait.entry(key.clone()).or_default().iter().copied().collect();
-        for other in others {
-            self.likeness(account, other, key.0, links);
-        }
+        self.meet(account, &key, links);
         self.by_trait.entry(key).or_default().insert(account);
+    }
+
+    /// Makes the account alike to everybody who has something that meets this trait.
+    fn meet(&mut self, account: i64, key: &Trait, links: &mut Vec<Link>) {
+        for (met, basis) in key.meets() {
+            let others: Vec<i64> = self.by_trait.get(&met).into_iter().flatten().copied().collect();
+            for other in others {
+                self.likeness(account, other, basis, links);
+            }
+        }
     }
 
     fn likeness(&mut self, account: i64, other: i64, basis: Likeness, links: &mut Vec<Link>) {
@@ -139,35 +169,78 @@ impl Identity {
         self.members.entry(kept).or_default().extend(&moved);
         for account in &moved {
             for key in self.traits.get(account).cloned().unwrap_or_default() {
-                let others: Vec<i64> = self.by_trait.get(&key).into_iter().flatten().copied().collect();
-                for other in others {
-                    self.likeness(*account, other, key.0, links);
-                }
+                self.meet(*account, &key, links);
             }
         }
     }
 }
 
-/// A name for comparing, in two ways: all its words in any order (`Kim Hana`, `Hana Kim`), and its first and last word
-/// (`Ann Lee`, `Ann B. Lee`). Case, punctuation and initials do not count.
-fn name_keys(name: &str) -> BTreeSet<String> {
-    let lower = name.to_lowercase();
-    let mut words: Vec<&str> =
-        lower.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() > 1).collect();
+/// Titles that some put before or behind their name.
+const TITLES: &[&str] = &["dr", "mr", "mrs", "ms", "prof", "jr", "sr", "phd"];
+
+/// Text for comparing: lower case, without accents, `ß` as `ss` and `ø` as `o`.
+fn fold(text: &str) -> String {
+    let mut folded = String::new();
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        match c {
+            'ß' => folded.push_str("ss"),
+            'æ' => folded.push_str("ae"),
+            'œ' => folded.push_str("oe"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' | 'ð' => folded.push('d'),
+            'þ' => folded.push_str("th"),
+            'ı' => folded.push('i'),
+            _ => folded.push(c),
+        }
+    }
+    folded
+}
+
+/// What a name is compared by: all its words in any order (`Kim Hana`, `Hana Kim`), its first word with each other one (`Ann
+/// Lee`, `Ann B. Lee`, `Ann Lee (work)`), and the handles people of that name take (`annlee`, `alee`). Case, accents,
+/// punctuation, initials and titles do not count.
+fn name_traits(name: &str) -> BTreeSet<Trait> {
+    let folded = fold(name);
+    let mut words: Vec<&str> = folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| w.chars().count() > 1 && !TITLES.contains(w))
+        .collect();
     if words.is_empty() {
         // A name of single characters is a name, too.
-        words = lower.split_whitespace().collect();
+        words = folded.split_whitespace().collect();
     }
     let mut keys = BTreeSet::new();
-    if let (Some(first), Some(last)) = (words.first(), words.last()) {
-        keys.insert(format!("{first} … {last}"));
+    if let [first, others @ ..] = &words[..] {
+        for other in others {
+            let initial: String = first.chars().take(1).collect();
+            keys.insert(Trait::Name(format!("{first} … {other}")));
+            for taken in [format!("{first}{other}"), format!("{other}{first}"), format!("{initial}{other}")] {
+                keys.insert(Trait::NameHandle(taken));
+            }
+        }
+        if others.is_empty() {
+            // One word may be a handle in the place of a name.
+            keys.insert(Trait::Handle((*first).to_owned()));
+        }
     }
     words.sort_unstable();
     words.dedup();
     if !words.is_empty() {
-        keys.insert(words.join(" "));
+        keys.insert(Trait::Name(words.join(" ")));
     }
     keys
+}
+
+/// What a local part or login is compared by: itself without punctuation, and without the number at its end.
+fn handle_traits(text: &str) -> BTreeSet<Trait> {
+    let handle: String = fold(text).chars().filter(|c| c.is_alphanumeric()).collect();
+    let without_number = handle.trim_end_matches(|c: char| c.is_ascii_digit());
+    [handle.as_str(), without_number]
+        .into_iter()
+        .filter(|h| !h.is_empty())
+        .map(|h| Trait::Handle(h.to_owned()))
+        .collect()
 }
 
 /// The local part of an address for comparing: without a `+tag`, and of a code host's no-reply address the login.
@@ -213,8 +286,9 @@ mod tests {
             }
         }
         let people: Vec<String> = people.iter().map(|(a, p)| format!("{a}={p}")).collect();
-        let alike: Vec<String> =
-            alike.iter().filter(|(p, o, _)| p < o).map(|(p, o, _)| format!("{p}~{o}")).collect();
+        let pairs: BTreeSet<(i64, i64)> =
+            alike.iter().filter(|(p, o, _)| p < o).map(|(p, o, _)| (*p, *o)).collect();
+        let alike: Vec<String> = pairs.iter().map(|(p, o)| format!("{p}~{o}")).collect();
         assert_eq!(format!("{} {}", people.join(" "), alike.join(" ")).trim(), expect);
     }
 
@@ -236,6 +310,21 @@ mod tests {
         check(&["account 1", "name 1 Hana Kim", "account 2", "name 2 Kim (Hana)"], "1=1 2=2 1~2");
         check(&["account 1", "name 1 王 小", "account 2", "name 2 王 小"], "1=1 2=2 1~2");
         check(&["account 1", "name 1 Ann Lee", "account 2", "name 2 Ann Fox"], "1=1 2=2");
+        for other in ["Änn Lee", "Dr. Ann Lee", "Ann Lee (work)", "annlee", "ANN  LEE", "Lee, Ann"] {
+            check(&["account 1", "name 1 Ann Lee", "account 2", &format!("name 2 {other}")], "1=1 2=2 1~2");
+        }
+        for other in [
+            "annlee@b.test",
+            "alee@b.test",
+            "ann.lee@b.test",
+            "annlee2@b.test",
+            "12+annlee@users.noreply.hub.test",
+        ] {
+            check(&["account 1", "name 1 Ann Lee", &format!("email 2 {other}")], "1=1 2=2 1~2");
+        }
+        // Two people who could take the same handle have not taken it.
+        check(&["account 1", "name 1 Ann Lee", "account 2", "name 2 Adam Lee"], "1=1 2=2");
+        check(&["account 1", "name 1 Ann Lee", "email 2 ann@b.test"], "1=1 2=2");
         check(&["email 1 7+ann@users.noreply.hub.test", "login 2 ann"], "1=1 2=2 1~2");
         check(&["email 1 ann+work@a.test", "email 2 ann@b.test"], "1=1 2=2 1~2");
     }

@@ -314,28 +314,16 @@ fn is_unfed(procedure: &ProcedureReport) -> bool {
     procedure.population == 0 && procedure.gaps.iter().any(|gap| !gap.supplied_by.is_empty())
 }
 
-/// `github.reviews, github.timeline` as `GitHub (reviews, timeline)`.
+/// `github.reviews, github.timeline` as `GitHub (reviews, timeline)`. Only sources that there are: git was read already,
+/// imports and recorded decisions are not part of this version.
 fn supplied_by(streams: &[String]) -> String {
-    let mut sources: Vec<(&str, Vec<String>)> = vec![];
-    for stream in streams {
-        let (source, name) = stream.split_once('.').unwrap_or((stream, ""));
-        match sources.iter_mut().find(|(s, _)| *s == source) {
-            Some((_, names)) => names.push(spoken(name)),
-            None => sources.push((source, vec![spoken(name)])),
-        }
+    let names: Vec<String> =
+        streams.iter().filter_map(|stream| stream.strip_prefix("github.")).map(spoken).collect();
+    if names.is_empty() {
+        "no source of this version".to_owned()
+    } else {
+        format!("GitHub ({})", names.join(", "))
     }
-    let named = |source: &str| match source {
-        "git" => "git".to_owned(),
-        "github" => "GitHub".to_owned(),
-        "import" => "an import".to_owned(),
-        "decision" => "a decision recorded here".to_owned(),
-        other => other.to_owned(),
-    };
-    let parts: Vec<String> = sources
-        .into_iter()
-        .map(|(source, names)| format!("{} ({})", named(source), names.join(", ")))
-        .collect();
-    parts.join("; ")
 }
 
 fn print_history(history: &History, period: &Period) -> Result<(), Failure> {
