@@ -205,6 +205,13 @@ impl Writer {
         }
         execute(&mut transaction, statements, "UPDATE generation SET applied = $1", &[&batch.applied])?;
         transaction.commit()?;
+        // The server's own look at new rows may be a minute away, and until then it plans for empty tables: seconds become
+        // minutes. Few rows do not change a plan.
+        if batch.rows.len() >= 500 {
+            for table in batch.rows.iter().map(|(number, _)| *number).collect::<BTreeSet<_>>() {
+                self.client.batch_execute(&format!("ANALYZE {}_row", tables[table].name))?;
+            }
+        }
         Ok(())
     }
 
