@@ -46,6 +46,10 @@ fn every_command_of_the_table() {
             "tickmark init DIR" => "init acme".to_owned(),
             "proof N" => "ledger proof 1 --out proofs".to_owned(),
             "show N" => "ledger show 1".to_owned(),
+            "source check" | "collect" | "restore" => format!("{command} --help"),
+            "check --pull N [--post-status]" => "check --help".to_owned(),
+            "anchor" | "erase" => format!("ledger {command} --help"),
+            "freeze DIR" => "freeze frozen".to_owned(),
             "tickmark-verify" => continue,
             "tickmark query \"SELECT …\"" => {
                 home.run(["query", "SELECT label FROM change"]).succeeded();
