@@ -42,12 +42,12 @@ pub(crate) fn run(session: &Session, what: &SourceCommand) -> Result<ExitCode, F
                 line("no source yet; add one with `tickmark source add github --owner … --repo …`")?;
             }
         }
-        SourceCommand::Check => return check(session, &place.folder),
+        SourceCommand::Check => return check(&place.folder),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(session: &Session, folder: &std::path::Path) -> Result<ExitCode, Failure> {
+fn check(folder: &std::path::Path) -> Result<ExitCode, Failure> {
     let config = app::Config::read(&folder.join("tickmark.toml"))?;
     if config.source.github.is_empty() {
         return Err(Failure::of("this workspace has no source; add one with `tickmark source add github`"));
@@ -55,7 +55,7 @@ fn check(session: &Session, folder: &std::path::Path) -> Result<ExitCode, Failur
     let mut all = true;
     for configured in &config.source.github {
         let source = source(configured)?;
-        let mut http = http(session)?;
+        let mut http = http()?;
         line(&styled(BOLD, &source.repository()))?;
         let mut rows = vec![];
         for stream in github::probe(&source, &mut http)? {
@@ -98,7 +98,7 @@ pub(crate) fn collect(session: &Session, since: Option<&str>) -> Result<ExitCode
             }
         }
         let bar = output::progress("answers of GitHub");
-        let mut http = http(session)?;
+        let mut http = http()?;
         let window = Window { from, to: Instant::FOREVER };
         let summary = {
             let workspace = RefCell::new(&mut workspace);
@@ -149,7 +149,7 @@ pub(crate) fn pull(session: &Session, check: &Check, number: u64) -> Result<Exit
     let derive = |document: &model::Document<'_>| derive(document, &conventions);
     workspace.catch_up(&derive)?;
     let start = workspace.size();
-    let mut http = http(session)?;
+    let mut http = http()?;
     let summary = {
         let workspace = RefCell::new(&mut workspace);
         github::pull(&source, number, &mut http, &mut |capture: Capture| {
@@ -285,8 +285,7 @@ fn source(configured: &GitHubSource) -> Result<Source, Failure> {
     Ok(source)
 }
 
-fn http(session: &Session) -> Result<Http, Failure> {
-    let _ = session;
+fn http() -> Result<Http, Failure> {
     let variable =
         |names: [&str; 2]| names.into_iter().find_map(|n| std::env::var(n).ok()).filter(|v| !v.is_empty());
     let roots = match std::env::var_os("SSL_CERT_FILE").map(PathBuf::from) {
