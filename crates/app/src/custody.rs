@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::{Engine, written_out};
 use ledger::{Confirmation, Entropy, Erasure, Folder, Kind, timestamp};
-use model::{Capture, Derived, Document, Instant};
+use model::{Capture, Derived, Document, Instant, Receipt};
 use serde::Serialize;
 use serde_json::json;
 use store::records::Entity;
@@ -207,7 +207,7 @@ impl Workspace {
                 "nobody with the address or login `{address}` is known here; nothing was erased"
             )));
         }
-        let mut redacted = vec![];
+        let mut affected = vec![];
         for index in 0..self.ledger.size() {
             let leaf = self.ledger.leaf(index)?;
             if !matches!(leaf.kind, Kind::Capture | Kind::Redaction) {
@@ -215,7 +215,19 @@ impl Workspace {
             }
             // What was erased before has nothing to redact.
             let Ok(document) = self.ledger.document(index) else { continue };
-            if let Some(without) = redact(&document, &values) {
+            let Some(without) = redact(&document, &values) else { continue };
+            // Before the first key is gone: whoever is called like a word of the format would take the format along.
+            if !reads_alike(&document, &without, derive) {
+                return Err(AppError::Other(format!(
+                    "entry {index} cannot be read any more without `{address}`: a name or login of theirs is a word of its \
+                     format; nothing was erased; erase the entries that name them as a whole"
+                )));
+            }
+            affected.push(index);
+        }
+        let mut redacted = vec![];
+        for index in affected {
+            if let Some(without) = redact(&self.ledger.document(index)?, &values) {
                 self.ledger.redact(index, without)?;
                 redacted.push(index);
             }
@@ -384,6 +396,22 @@ fn redact(document: &[u8], values: &BTreeSet<String>) -> Option<Vec<u8>> {
     found.then_some(out)
 }
 
+/// Whether a redacted copy still says as much as the original: as many facts in every table, and no new problem.
+fn reads_alike(original: &[u8], copy: &[u8], derive: &dyn Fn(&Document<'_>) -> Derived) -> bool {
+    let said = |bytes: &[u8]| {
+        let document = Document::parse(bytes).ok()?;
+        let derived = derive(&document);
+        let mut tables: BTreeMap<&str, usize> = BTreeMap::new();
+        // Two accounts of one person become one: their number may fall, nobody else's.
+        for fact in derived.facts.iter().chain(&derived.tentative).filter(|f| f.table != "account") {
+            *tables.entry(fact.table).or_default() += 1;
+        }
+        let Receipt { source, stream, collector, .. } = document.receipt;
+        Some((tables, derived.problems.len(), source, stream, collector))
+    };
+    matches!((said(original), said(copy)), (Some(before), Some(after)) if before == after)
+}
+
 /// `ann@example.test` becomes `xxx@xxxxxxx.xxxx`: the shape stays, so that what was an address is still read as one. All who
 /// are erased look alike afterwards: two of them can no longer be told apart, and are never independent of each other.
 fn pseudonym(value: &mut [u8]) {
@@ -413,6 +441,33 @@ mod tests {
             Some("author xxx xxx <xxx@xxxxxxx.xxxx> 1 +0000"),
         );
         check("author Jörg <j@x> 1", &["Jörg"], Some("author xxxxx <j@x> 1"));
+    }
+
+    #[test]
+    fn a_copy_that_lost_its_format_is_noticed_before_a_key_is_gone() {
+        let receipt: Receipt = serde_json::from_value(json!({
+            "source": "git:1", "stream": "commits", "media_type": "text/plain", "collector": "git/1",
+            "collected_at": "2025-01-01T00:00:00Z", "request": "ann", "context": { "author": "ann" },
+        }))
+        .unwrap();
+        let document = Capture { receipt, body: b"author ann".to_vec() }.to_document();
+        // A derivation that counts the body's words it knows.
+        let derive = |d: &Document<'_>| {
+            let known = String::from_utf8_lossy(d.body).contains("author");
+            Derived {
+                problems: (0..usize::from(!known)).map(|_| String::new()).collect(),
+                ..Derived::default()
+            }
+        };
+        let alike = |login: &str| {
+            let copy = redact(&document, &BTreeSet::from([login.to_owned()])).unwrap();
+            reads_alike(&document, &copy, &derive)
+        };
+        assert!(alike("ann"));
+        // Words of the receipt, of its values, and of the body.
+        for login in ["stream", "commits", "author"] {
+            assert!(!alike(login), "{login}");
+        }
     }
 
     #[test]
