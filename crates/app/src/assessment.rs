@@ -206,7 +206,7 @@ impl Workspace {
         let never = std::sync::Arc::default();
         self.records
             .reader()?
-            .run(&sql, &limits, &never, &mut |row| match tested(row) {
+            .run(&sql, &limits, &never, &mut |row| match tested_of(row) {
                 Ok(row) => {
                     rows.push(row);
                     Go::Continue(())
@@ -234,7 +234,7 @@ impl Workspace {
             });
         }
         let assessment =
-            assess::assess(&rules(procedure), rows, coverage, scopes, &question.period, question.cutoff);
+            assess::assess(&rules_of(procedure), rows, coverage, scopes, &question.period, question.cutoff);
         self.report(procedure, assessment, entities)
     }
 
@@ -395,7 +395,9 @@ fn letter(text: &str) -> Attribute {
     Attribute(text.chars().next().unwrap_or('?'))
 }
 
-fn rules(procedure: &Procedure) -> Rules {
+/// What an assessment asks of a procedure.
+#[must_use]
+pub fn rules_of(procedure: &Procedure) -> Rules {
     Rules {
         population: procedure.population_tables.clone(),
         over_period: procedure.over_period,
@@ -406,14 +408,19 @@ fn rules(procedure: &Procedure) -> Rules {
                 letter: letter(&a.letter),
                 absent: a.absent.clone(),
                 adverse: a.adverse.clone(),
+                moot_without: a.moot_without.clone(),
                 absent_grade: a.absent_grade,
             })
             .collect(),
     }
 }
 
-/// A row of a procedure: `item, label, occurred_at, entry, grade` and then one word per attribute.
-fn tested(row: &[Value]) -> Result<Tested, (i64, String)> {
+/// A row of a procedure: `item, label, occurred_at, entry, grade` and then one word per attribute. Its scope is for the
+/// caller to say.
+///
+/// # Errors
+/// The item, and what the row yields that it may not.
+pub fn tested_of(row: &[Value]) -> Result<Tested, (i64, String)> {
     let item = match row.first() {
         Some(Value::Integer(item)) => *item,
         other => return Err((0, format!("{other:?} for an item"))),

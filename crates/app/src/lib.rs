@@ -16,6 +16,7 @@ mod workspace;
 
 pub use assessment::{
     AttributeReport, GapReport, ItemReport, ProcedureReport, Question as AssessmentQuestion, Report,
+    rules_of, tested_of,
 };
 pub use config::{Config, GitHubSource};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};

@@ -107,12 +107,6 @@ impl Workspace {
         Ok(Self { folder, config, catalog, content_problems, ledger, state, records, now })
     }
 
-    /// Where the log's files lie.
-    #[must_use]
-    pub fn log_folder(&self) -> PathBuf {
-        self.folder.join(DATA).join("log")
-    }
-
     /// The data folder.
     #[must_use]
     pub fn data_folder(&self) -> PathBuf {

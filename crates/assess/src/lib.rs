@@ -20,6 +20,8 @@ pub struct AttributeRule {
     pub absent: Vec<String>,
     /// Tables a row of which is itself the deviation: a `pass` rests on their absence.
     pub adverse: Vec<String>,
+    /// Tables without a row of which the attribute concerns nothing: a `not_applicable` rests on their absence.
+    pub moot_without: Vec<String>,
     /// The least grade of coverage that proves an absence: that nobody typed a trailer proves nothing about a system.
     pub absent_grade: Grade,
 }
@@ -108,16 +110,6 @@ impl Assessment {
         }
         counts
     }
-
-    /// How many items as a whole have each verdict.
-    #[must_use]
-    pub fn item_counts(&self) -> BTreeMap<Verdict, usize> {
-        let mut counts: BTreeMap<Verdict, usize> = Verdict::ALL.iter().map(|v| (*v, 0)).collect();
-        for item in &self.items {
-            *counts.entry(item.verdict()).or_default() += 1;
-        }
-        counts
-    }
 }
 
 /// Joins rows, coverage and period.
@@ -200,6 +192,7 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
         let rests_on = match said {
             Some(Verdict::Deviation) => &rule.absent,
             Some(Verdict::Pass) => &rule.adverse,
+            Some(Verdict::NotApplicable) => &rule.moot_without,
             _ => &Vec::new(),
         };
         let unseen = rests_on.iter().find_map(|table| match whole {

@@ -35,6 +35,7 @@ fn rules() -> Rules {
             letter: Attribute('a'),
             absent: vec!["approval".into()],
             adverse: vec!["bypass".into()],
+            moot_without: vec!["approval".into()],
             absent_grade: Grade::System,
         }],
     }
@@ -147,6 +148,16 @@ fn an_item_that_lasts_the_period_needs_coverage_all_along() {
     );
     assert_eq!(verdict(vec![change(), complete("bypass", 101, 200)]), Verdict::NoEvidence);
     assert_eq!(verdict(vec![change(), complete("bypass", 100, 199)]), Verdict::NoEvidence);
+}
+
+#[test]
+fn what_concerns_nothing_needs_somebody_who_looked() {
+    let blind = vec![complete("change", 0, 300), complete("approval", 0, 150)];
+    check(
+        vec![row(1, 149, Some(Verdict::NotApplicable)), row(2, 150, Some(Verdict::NotApplicable))],
+        blind,
+        "cannot_conclude [not_applicable no_evidence] gaps[]",
+    );
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub struct TestedAttribute {
     pub absent: Vec<String>,
     /// Tables in which a row is itself the deviation, so that a pass rests on their absence.
     pub adverse: Vec<String>,
+    /// Tables without a row of which the attribute concerns nothing, so that a `not_applicable` rests on their absence.
+    pub moot_without: Vec<String>,
     /// The least grade of coverage that proves an absence: that nobody typed a trailer proves nothing about a system.
     pub absent_grade: Grade,
     /// Streams that would supply what is missing.
@@ -372,6 +374,7 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
         let needs_judgement = section.text("needs_judgement");
         let absent = section.texts("absent");
         let adverse = section.texts("adverse");
+        let moot_without = section.texts("moot_without");
         let absent_grade = match section.text_at("absent_grade") {
             None => Grade::System,
             Some(word) => word.value.parse().unwrap_or_else(|message: String| {
@@ -381,6 +384,7 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
         };
         check_tables(&section, &absent, tables);
         check_tables(&section, &adverse, tables);
+        check_tables(&section, &moot_without, tables);
         let absent: Vec<String> = absent.into_iter().map(|t| t.value).collect();
         let adverse: Vec<String> = adverse.into_iter().map(|t| t.value).collect();
         let mut supplied_by: Vec<String> =
@@ -402,6 +406,7 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
             needs_judgement,
             absent,
             adverse,
+            moot_without: moot_without.into_iter().map(|t| t.value).collect(),
             absent_grade,
             supplied_by,
         });

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::str::FromStr as _;
 
-use assess::{AttributeRule, CoverageMap, Item, Rules, Statement, Tested};
+use app::{rules_of, tested_of};
+use assess::{CoverageMap, Item, Statement, Tested};
 use catalog::cases::{Case, Said, parse, supersede};
 use catalog::{Bindings, Catalog, Engine, Procedure, written_out};
 use model::{Attribute, CoverageStatus, Grade, Instant, Row, Table, TableKind, Value, Verdict};
@@ -158,7 +158,9 @@ impl<'a> Bench<'a> {
         let mut items = BTreeSet::new();
         let mut tested = Vec::new();
         for row in rows {
-            let one = tested_of(row)?;
+            // The product's own reading of a row, and below of a procedure: a case tests them, too.
+            let one = tested_of(row).map_err(|(_, what)| format!("a row yields {what}"))?;
+            let one = Tested { scope: SCOPE, ..one };
             if !items.insert(one.item) {
                 return Err(format!("item {} is yielded twice", case.name_of(one.item)));
             }
@@ -275,56 +277,6 @@ impl<'a> Bench<'a> {
 
 fn attribute_of(letter: &str) -> Attribute {
     Attribute(letter.chars().next().unwrap_or('?'))
-}
-
-/// What an assessment asks of a procedure.
-#[must_use]
-pub fn rules_of(procedure: &Procedure) -> Rules {
-    Rules {
-        population: procedure.population_tables.clone(),
-        over_period: procedure.over_period,
-        attributes: procedure
-            .attributes
-            .iter()
-            .map(|a| AttributeRule {
-                letter: attribute_of(&a.letter),
-                absent: a.absent.clone(),
-                adverse: a.adverse.clone(),
-                absent_grade: a.absent_grade,
-            })
-            .collect(),
-    }
-}
-
-fn tested_of(row: &[Value]) -> Result<Tested, String> {
-    let [item, label, occurred_at, entry, grade, verdicts @ ..] = row else {
-        return Err("a row has fewer columns than a result".to_owned());
-    };
-    let number = |name: &str, value: &Value| match value {
-        Value::Integer(n) => Ok(*n),
-        Value::Null | Value::Text(_) => Err(format!("`{name}` is {value:?}, and has to be a number")),
-    };
-    let text = |value: &Value| match value {
-        Value::Text(text) => text.clone(),
-        Value::Null | Value::Integer(_) => String::new(),
-    };
-    let mut said = Vec::new();
-    for verdict in verdicts {
-        said.push(match verdict {
-            Value::Null => None,
-            Value::Text(word) => Some(Verdict::from_str(word)?),
-            Value::Integer(n) => return Err(format!("{n} is no verdict")),
-        });
-    }
-    Ok(Tested {
-        item: number("item", item)?,
-        scope: SCOPE,
-        label: text(label),
-        occurred_at: Instant::from_ms(number("occurred_at", occurred_at)?),
-        entry: number("entry", entry)?,
-        grade: text(grade).parse()?,
-        verdicts: said,
-    })
 }
 
 /// Every table is completely covered by a system's own record, except where the case says otherwise.
