@@ -1,6 +1,6 @@
 //! `tickmark.toml`: configuration of a workspace. No secrets stand in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ impl Sources {
 }
 
 /// A repository at GitHub.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GitHubSource {
     /// Organisation or user.
@@ -66,6 +66,18 @@ pub struct GitHubSource {
     /// Name of the environment variable that holds the token; `GITHUB_TOKEN` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_env: Option<String>,
+    /// App id or client id of the GitHub App that takes the place of a token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// File that holds the App's private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_key: Option<PathBuf>,
+    /// Name of the environment variable that holds the App's private key, where no file does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_key_env: Option<String>,
+    /// The App's installation; the one that covers the repository when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<u64>,
 }
 
 impl Config {
@@ -131,8 +143,7 @@ mod tests {
                 github: vec![GitHubSource {
                     owner: "halden".into(),
                     repo: "app".into(),
-                    api_url: None,
-                    token_env: None,
+                    ..GitHubSource::default()
                 }],
             },
             ..Config::default()

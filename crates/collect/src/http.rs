@@ -523,7 +523,8 @@ impl Http {
         Duration::from_millis(base + (self.surroundings.random)() % base)
     }
 
-    fn pause(&mut self, duration: Duration) {
+    /// Waits.
+    pub fn pause(&mut self, duration: Duration) {
         if !duration.is_zero() {
             self.waited += duration;
             (self.surroundings.sleep)(duration);

@@ -269,6 +269,18 @@ pub(crate) enum SourceKind {
         /// Environment variable that holds the token
         #[arg(long, value_name = "NAME")]
         token_env: Option<String>,
+        /// App id or client id of a GitHub App, which takes the place of a person's token
+        #[arg(long, value_name = "ID", conflicts_with = "token_env")]
+        app: Option<String>,
+        /// File with the App's private key, as GitHub handed it out
+        #[arg(long, value_name = "FILE", requires = "app")]
+        app_key: Option<PathBuf>,
+        /// Environment variable that holds the App's private key, where no file does
+        #[arg(long, value_name = "NAME", requires = "app", conflicts_with = "app_key")]
+        app_key_env: Option<String>,
+        /// Installation of the App (default: the one that covers the repository)
+        #[arg(long, value_name = "NUMBER", requires = "app")]
+        installation: Option<u64>,
     },
 }
 
@@ -285,6 +297,9 @@ pub(crate) struct Query {
     /// Form of the output
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
+    /// A new file to write to, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -295,6 +310,8 @@ pub(crate) enum Format {
     Json,
     /// Comma-separated, with a head line
     Csv,
+    /// A Parquet file, with the types of the columns
+    Parquet,
 }
 
 pub(crate) fn completions(shell: clap_complete::Shell) -> Result<ExitCode, Failure> {

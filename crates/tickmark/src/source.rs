@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use app::{GitHubSource, Preview, Workspace};
 use collect::{Http, HttpConfig, RunSummary, Secret, Surroundings};
-use connectors::github::{self, Source, StatusState};
+use connectors::github::{self, AppKey, Credential, Source, StatusState};
 use model::{Capture, CoverageStatus, Instant, Period, Verdict, Window};
 
 use crate::command::{Check, FailOn, SourceCommand, SourceKind};
@@ -19,16 +19,13 @@ use crate::session::{Session, derive};
 pub(crate) fn run(session: &Session, what: &SourceCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     match what {
-        SourceCommand::Add { kind: SourceKind::Github { owner, repo, api_url, token_env } } => {
-            let source = GitHubSource {
-                owner: owner.clone(),
-                repo: repo.clone(),
-                api_url: api_url.clone(),
-                token_env: token_env.clone(),
-            };
+        SourceCommand::Add { kind } => {
+            let source = configured(kind)?;
             app::add_github_source(&place.folder, &source)?;
             line(&format!(
-                "added github {owner}/{repo} to {}",
+                "added github {}/{} to {}",
+                source.owner,
+                source.repo,
                 place.folder.join("tickmark.toml").display()
             ))?;
             line("next: tickmark source check, then tickmark collect")?;
@@ -36,7 +33,8 @@ pub(crate) fn run(session: &Session, what: &SourceCommand) -> Result<ExitCode, F
         SourceCommand::List => {
             let config = app::Config::read(&place.folder.join("tickmark.toml"))?;
             for source in &config.source.github {
-                line(&format!("github  {}/{}", source.owner, source.repo))?;
+                let app = source.app.as_ref().map(|app| format!("  as App {app}")).unwrap_or_default();
+                line(&format!("github  {}/{}{app}", source.owner, source.repo))?;
             }
             if config.source.github.is_empty() {
                 line("no source yet; add one with `tickmark source add github --owner … --repo …`")?;
@@ -47,7 +45,31 @@ pub(crate) fn run(session: &Session, what: &SourceCommand) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(folder: &std::path::Path) -> Result<ExitCode, Failure> {
+/// A source as it stands in `tickmark.toml`. A key that cannot be used is found now and not at night.
+fn configured(kind: &SourceKind) -> Result<GitHubSource, Failure> {
+    let SourceKind::Github { owner, repo, api_url, token_env, app, app_key, app_key_env, installation } =
+        kind;
+    let app_key = match app_key {
+        Some(file) => {
+            read_key(file)?;
+            // Whoever collects does so from another folder.
+            Some(std::path::absolute(file).map_err(app::AppError::file("find", file))?)
+        }
+        None => None,
+    };
+    Ok(GitHubSource {
+        owner: owner.clone(),
+        repo: repo.clone(),
+        api_url: api_url.clone(),
+        token_env: token_env.clone(),
+        app: app.clone(),
+        app_key,
+        app_key_env: app_key_env.clone(),
+        installation: *installation,
+    })
+}
+
+fn check(folder: &Path) -> Result<ExitCode, Failure> {
     let config = app::Config::read(&folder.join("tickmark.toml"))?;
     if config.source.github.is_empty() {
         return Err(Failure::of("this workspace has no source; add one with `tickmark source add github`"));
@@ -271,18 +293,70 @@ pub(crate) fn named(workspace: &Workspace, name: Option<&str>) -> Result<Source,
 }
 
 fn source(configured: &GitHubSource) -> Result<Source, Failure> {
+    let credential = match &configured.app {
+        Some(id) => Credential::App(github::App {
+            id: id.trim().to_owned(),
+            key: app_key(configured, id)?,
+            installation: configured.installation,
+        }),
+        None => Credential::Token(token(configured)?),
+    };
+    let mut source = Source::new(&configured.owner, &configured.repo, credential);
+    if let Some(url) = &configured.api_url {
+        source.api_url.clone_from(url);
+    }
+    Ok(source)
+}
+
+fn token(configured: &GitHubSource) -> Result<Secret, Failure> {
     let variable = configured.token_env.as_deref().unwrap_or("GITHUB_TOKEN");
-    let token = std::env::var(variable).ok().filter(|t| !t.trim().is_empty()).ok_or_else(|| {
+    let token = held(variable).ok_or_else(|| {
         Failure::of(format!(
             "no token for {}/{}; put one with the rights of docs/sources/github.md into the environment variable {variable}",
             configured.owner, configured.repo
         ))
     })?;
-    let mut source = Source::new(&configured.owner, &configured.repo, Secret::new(&token));
-    if let Some(url) = &configured.api_url {
-        source.api_url.clone_from(url);
+    Ok(Secret::new(&token))
+}
+
+/// The App's key: where `tickmark.toml` says, else a systemd credential, else the environment.
+fn app_key(configured: &GitHubSource, id: &str) -> Result<AppKey, Failure> {
+    if let Some(file) = &configured.app_key {
+        return read_key(file);
     }
-    Ok(source)
+    if configured.app_key_env.is_none() {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        if let Some(file) = credentials.map(|d| d.join("tickmark-github-app-key")).filter(|f| f.is_file()) {
+            return read_key(&file);
+        }
+    }
+    let variable = configured.app_key_env.as_deref().unwrap_or("GITHUB_APP_KEY");
+    let text = held(variable).ok_or_else(|| {
+        Failure::of(format!(
+            "no private key of the App `{id}` for {}/{}; name its file as `app_key` in tickmark.toml, or put the key into \
+             the environment variable {variable} or the systemd credential tickmark-github-app-key",
+            configured.owner, configured.repo
+        ))
+    })?;
+    Ok(AppKey::from_pem(&text)?)
+}
+
+fn read_key(file: &Path) -> Result<AppKey, Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let text =
+        std::fs::read_to_string(file).map_err(app::AppError::file("read the App's private key", file))?;
+    if std::fs::metadata(file).is_ok_and(|m| m.permissions().mode() & 0o077 != 0) {
+        output::note(&format!(
+            "`{}` can be read by others on this machine; chmod 600 keeps the App's key to you",
+            file.display()
+        ));
+    }
+    AppKey::from_pem(&text).map_err(|error| Failure::of(format!("`{}`: {error}", file.display())))
+}
+
+/// What a variable of the environment holds, if anything.
+fn held(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|text| !text.trim().is_empty())
 }
 
 fn http() -> Result<Http, Failure> {

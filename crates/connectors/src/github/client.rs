@@ -1,12 +1,15 @@
 //! Asking GitHub: addresses, what a status means, and lists read to their end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use collect::{BoxError, Http, HttpError, Recorder, Request, Response, Secret, next_link, origin_of};
 use model::CoverageStatus;
 use serde_json::{Value as Json, json};
 
-use super::streams::stream_named;
+use super::app::{Credential, Grant, Purpose, SignIn};
+use super::streams::{Stream, stream_named};
+use super::{GitHubError, Source};
 
 /// Why a run cannot go on.
 pub(super) enum Stop {
@@ -43,12 +46,18 @@ const PATIENCE: u32 = 3;
 /// The most pages of one list; a list that is longer is not read to its end and says so.
 const MAX_PAGES: u32 = 10_000;
 
+/// How long a token that was just made may be unknown to some of GitHub's servers.
+const UNTIL_KNOWN: Duration = Duration::from_secs(2);
+
 /// GitHub, asked with one credential.
 pub(super) struct Client<'h> {
     http: &'h mut Http,
     api: String,
     origin: String,
-    token: Secret,
+    source: Source,
+    purpose: Purpose,
+    /// What the App's installation was given last; nothing for a token that somebody made.
+    grant: Option<Grant>,
     failures: u32,
 }
 
@@ -83,11 +92,94 @@ pub(super) enum Go {
 }
 
 impl<'h> Client<'h> {
-    pub(super) fn new(http: &'h mut Http, api: &str, token: &Secret) -> Result<Self, String> {
-        let api = api.trim_end_matches('/').to_owned();
-        let origin = origin_of(&api)
-            .ok_or_else(|| format!("`{api}` is no API address; write it like https://api.github.com"))?;
-        Ok(Self { http, api, origin, token: token.clone(), failures: 0 })
+    pub(super) fn new(http: &'h mut Http, source: &Source, purpose: Purpose) -> Result<Self, GitHubError> {
+        let api = source.api_url.trim_end_matches('/').to_owned();
+        let origin = origin_of(&api).ok_or_else(|| {
+            GitHubError::Configuration(format!(
+                "`{api}` is no API address; write it like https://api.github.com"
+            ))
+        })?;
+        Ok(Self { http, api, origin, source: source.clone(), purpose, grant: None, failures: 0 })
+    }
+
+    /// Gets an App a token unless it has one that holds a while longer. The next request would do so, too.
+    pub(super) fn sign_in(&mut self) -> Result<(), Stop> {
+        let now = self.http.now();
+        if self.grant.as_ref().is_none_or(|grant| now >= grant.renew_at) { self.renew() } else { Ok(()) }
+    }
+
+    fn renew(&mut self) -> Result<(), Stop> {
+        let Credential::App(app) = &self.source.credential else { return Ok(()) };
+        let sign_in = SignIn { app, source: &self.source, api: &self.api, purpose: self.purpose };
+        let grant = sign_in.token(self.http, self.grant.as_ref())?;
+        self.grant = Some(grant);
+        Ok(())
+    }
+
+    /// Who asks, as receipts give it: nothing of it is secret.
+    pub(super) fn credential(&self) -> Json {
+        match &self.source.credential {
+            Credential::Token(_) => json!({ "kind": "token" }),
+            Credential::App(app) => {
+                let installation = self.grant.as_ref().map(|grant| grant.installation).or(app.installation);
+                json!({ "kind": "app", "app": app.id, "installation": installation })
+            }
+        }
+    }
+
+    /// The rights the App's installation granted; `Null` for a token that somebody made.
+    pub(super) fn permissions(&self) -> Json {
+        self.grant.as_ref().map_or(Json::Null, Grant::permissions)
+    }
+
+    /// The right a stream needs and the App's installation does not grant. What GitHub shows without it may be only
+    /// what it shows everybody, with a status that says nothing of it. `None` also where nobody can tell beforehand.
+    pub(super) fn lacks(&self, stream: &Stream) -> Option<String> {
+        self.grant.as_ref()?.lacks(stream)
+    }
+
+    /// Sends one request. A token that is refused is renewed, and the request sent once more.
+    fn send(
+        &mut self,
+        url: &str,
+        etag: Option<&str>,
+        post: Option<&Json>,
+    ) -> Result<Result<Response, HttpError>, Stop> {
+        self.sign_in()?;
+        let answer = self.once(url, etag, post);
+        match &answer {
+            Ok(response)
+                if response.status == 401
+                    && self.grant.is_some()
+                    && message_of(response).to_lowercase().contains("bad credentials") =>
+            {
+                self.renew()?;
+                self.http.pause(UNTIL_KNOWN);
+                Ok(self.once(url, etag, post))
+            }
+            _ => Ok(answer),
+        }
+    }
+
+    fn once(&mut self, url: &str, etag: Option<&str>, post: Option<&Json>) -> Result<Response, HttpError> {
+        let token: &Secret = match (&self.source.credential, &self.grant) {
+            (Credential::App(_), Some(grant)) => &grant.token,
+            (Credential::Token(token), _) => token,
+            // `sign_in` came first. Without a token GitHub shows what it shows everybody, and that is not asked for.
+            (Credential::App(_), None) => {
+                return Err(HttpError::BadAddress {
+                    url: url.to_owned(),
+                    reason: "the App is not signed in".to_owned(),
+                });
+            }
+        };
+        let mut request = Request::get(url);
+        request.headers = headers();
+        request.secret = Some(token);
+        request.etag = etag.map(str::to_owned);
+        request.redact = CREDENTIALS;
+        request.post = post.map(|body| body.to_string().into_bytes());
+        self.http.send(&request)
     }
 
     pub(super) fn http(&mut self) -> &mut Http {
@@ -104,12 +196,7 @@ impl<'h> Client<'h> {
         if origin_of(url).as_deref() != Some(self.origin.as_str()) {
             return Ok(Answer::None(format!("`{url}` is not at the API's own host, so it was not asked")));
         }
-        let mut request = Request::get(url);
-        request.headers = headers();
-        request.secret = Some(&self.token);
-        request.etag = etag.map(str::to_owned);
-        request.redact = CREDENTIALS;
-        match self.http.send(&request) {
+        match self.send(url, etag, None)? {
             Ok(response) => {
                 self.failures = if response.status >= 500 { self.failures + 1 } else { 0 };
                 if self.failures >= PATIENCE {
@@ -117,7 +204,7 @@ impl<'h> Client<'h> {
                         format!("GitHub answers {} again and again; collect again later", response.status);
                     return Err(Stop::Ended(CoverageStatus::Failed, reason));
                 }
-                meaning(stream, response)
+                meaning(stream, response, &self.source.credential)
             }
             Err(error @ HttpError::RateLimited { .. }) => {
                 Err(Stop::Ended(CoverageStatus::Failed, error.to_string()))
@@ -133,13 +220,9 @@ impl<'h> Client<'h> {
     }
 
     /// Sends a JSON text; the answer as it is.
-    pub(super) fn post(&mut self, path: &str, body: &Json) -> Result<Response, HttpError> {
-        let mut request = Request::get(self.url(path));
-        request.headers = headers();
-        request.secret = Some(&self.token);
-        request.redact = CREDENTIALS;
-        request.post = Some(body.to_string().into_bytes());
-        self.http.send(&request)
+    pub(super) fn post(&mut self, path: &str, body: &Json) -> Result<Result<Response, HttpError>, Stop> {
+        let url = self.url(path);
+        self.send(&url, None, Some(body))
     }
 
     /// Asks for one document and records it, or the gap. `None` when there is nothing to read. `items` is how many it
@@ -302,7 +385,7 @@ impl<'h> Client<'h> {
     }
 }
 
-fn headers() -> Vec<(&'static str, String)> {
+pub(super) fn headers() -> Vec<(&'static str, String)> {
     vec![
         ("accept", "application/vnd.github+json".to_owned()),
         ("x-github-api-version", "2022-11-28".to_owned()),
@@ -323,24 +406,44 @@ fn identity(item: &Json) -> String {
     item.to_string()
 }
 
+/// What GitHub says in an answer that is none.
+pub(super) fn message_of(response: &Response) -> String {
+    let body = response.json();
+    let text = body["message"].as_str().unwrap_or("").trim();
+    if text.is_empty() { "no message".to_owned() } else { text.chars().take(200).collect() }
+}
+
 /// What a status means.
-fn meaning(stream: &str, response: Response) -> Result<Answer, Stop> {
-    let message = {
-        let body = response.json();
-        let text = body["message"].as_str().unwrap_or("").trim().to_owned();
-        if text.is_empty() { "no message".to_owned() } else { text.chars().take(200).collect() }
-    };
+fn meaning(stream: &str, response: Response, credential: &Credential) -> Result<Answer, Stop> {
+    let message = message_of(&response);
     let needs = stream_named(stream).map_or("", |s| s.permission);
     let status = response.status;
     let lower = message.to_lowercase();
+    let who = match credential {
+        Credential::Token(_) => "the token",
+        Credential::App(_) => "the App",
+    };
     let (coverage, reason) = match status {
         200..=299 => return Ok(Answer::Good(response)),
         304 => return Ok(Answer::Unchanged(response)),
         401 => {
+            let reason = match credential {
+                Credential::Token(_) => {
+                    "the token is wrong, expired or revoked; create a new one and collect again"
+                }
+                Credential::App(_) => {
+                    "a token that GitHub gave the App just now is not accepted; see whether the App's installation was \
+                     suspended or removed, and collect again"
+                }
+            };
+            return Err(Stop::Ended(CoverageStatus::Failed, format!("401 {message}: {reason}")));
+        }
+        // Said of every address: there is no use in asking for the rest.
+        403 if lower.contains("installation has been suspended") => {
             return Err(Stop::Ended(
-                CoverageStatus::Failed,
+                CoverageStatus::NotPermitted,
                 format!(
-                    "401 {message}: the token is wrong, expired or revoked; create a new one and collect again"
+                    "403 {message}: an owner of the organisation can lift that under GitHub Apps; then collect again"
                 ),
             ));
         }
@@ -351,16 +454,16 @@ fn meaning(stream: &str, response: Response) -> Result<Answer, Stop> {
         {
             (CoverageStatus::NotLicensed, format!("403 {message}"))
         }
-        403 => (CoverageStatus::NotPermitted, format!("403 {message}: the token needs {needs}")),
+        403 => (CoverageStatus::NotPermitted, format!("403 {message}: {who} needs {needs}")),
         404 => (
             CoverageStatus::NotPermitted,
-            format!("404 {message}: it does not exist, or the token may not see it (it needs {needs})"),
+            format!("404 {message}: it does not exist, or {who} may not see it (it needs {needs})"),
         ),
         // The settings of the repository, and nothing the passing of time took away.
         410 if lower.contains("disabled") => (CoverageStatus::NotLicensed, format!("410 {message}")),
         410 => (CoverageStatus::Expired, format!("410 {message}: the source no longer keeps it")),
         422 if lower.contains("only owners") => {
-            (CoverageStatus::NotPermitted, format!("422 {message}: the token needs {needs}"))
+            (CoverageStatus::NotPermitted, format!("422 {message}: {who} needs {needs}"))
         }
         451 => (CoverageStatus::NotPermitted, format!("451 {message}")),
         _ => (CoverageStatus::Failed, format!("{status} {message}")),

@@ -4,6 +4,7 @@
 //! its receipt. [`derive`] reads facts out of them and never asks anything. What could not be looked at is a gap on
 //! record: see [`STREAMS`] for what each stream needs, and `docs/sources/github.md` for what it proves.
 
+mod app;
 mod builds;
 mod client;
 mod commits;
@@ -20,11 +21,13 @@ mod tickets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use collect::{BoxError, Http, HttpError, Recorder, RunSummary, Secret, Sink};
+use collect::{BoxError, Http, HttpError, Recorder, RunSummary, Sink};
 use model::{Coverage, CoverageStatus, Instant, Window};
 use serde_json::{Value as Json, json};
 
-use client::{Answer, Client, Stop, segment};
+use app::Purpose;
+pub use app::{App, AppKey, Credential};
+use client::{Answer, Client, Stop, message_of, segment};
 pub use derive::derive;
 pub use probe::{StreamCheck, probe};
 use protection::Protection;
@@ -46,7 +49,7 @@ pub struct Source {
     /// Address of the API: `https://api.github.com`, or `https://ghe.example.test/api/v3`.
     pub api_url: String,
     /// The credential.
-    pub token: Secret,
+    pub credential: Credential,
     /// The branch whose changes are examined; the repository's default branch when `None`.
     pub branch: Option<String>,
 }
@@ -54,12 +57,12 @@ pub struct Source {
 impl Source {
     /// A repository at github.com.
     #[must_use]
-    pub fn new(owner: &str, repo: &str, token: Secret) -> Self {
+    pub fn new(owner: &str, repo: &str, credential: impl Into<Credential>) -> Self {
         Self {
             owner: owner.to_owned(),
             repo: repo.to_owned(),
             api_url: "https://api.github.com".to_owned(),
-            token,
+            credential: credential.into(),
             branch: None,
         }
     }
@@ -89,8 +92,8 @@ impl Source {
         format!("/repos/{}/{}", segment(&self.owner), segment(&self.repo))
     }
 
-    fn context(&self) -> Json {
-        json!({ "system": self.system(), "repository": self.repository() })
+    fn context(&self, credential: Json) -> Json {
+        json!({ "system": self.system(), "repository": self.repository(), "credential": credential })
     }
 }
 
@@ -186,18 +189,25 @@ pub fn collect(
     sink: &mut Sink<'_>,
 ) -> Result<RunSummary, GitHubError> {
     let (requests, waited) = (http.requests(), http.waited());
-    let mut client = Client::new(http, &source.api_url, &source.token).map_err(GitHubError::Configuration)?;
-    let mut recorder = Recorder::new(&source.instance(), COLLECTOR, source.context(), sink);
+    let mut client = Client::new(http, source, Purpose::Collect)?;
+    let signed_in = client.sign_in();
+    let context = source.context(client.credential());
+    let mut recorder = Recorder::new(&source.instance(), COLLECTOR, context, sink);
     let now = client.http().now();
     for stream in STREAMS {
         recorder.open(stream.name, Window { from: window.from.min(window.to), to: now.min(window.to) });
+        if let Some(right) = client.lacks(stream) {
+            recorder.gap(stream.name, CoverageStatus::NotPermitted, not_granted(&right));
+        }
     }
     let (cursors, lasting) = going_on_from(cursors, window);
     for (stream, reason) in lasting {
         recorder.gap_for_good(&stream, CoverageStatus::Partial, reason);
     }
     let mut protection = Protection::default();
-    let outcome = everything(source, &cursors, window, &mut client, &mut recorder, &mut protection);
+    let outcome = signed_in
+        .and_then(|()| everything(source, &cursors, window, &mut client, &mut recorder, &mut protection));
+    let permissions = client.permissions();
     let now = client.http().now();
     match outcome {
         Ok(()) => {}
@@ -218,9 +228,11 @@ pub fn collect(
         }
     }
     let cursor = json!({ "begin": window.from, "stated": stated });
-    recorder
-        .close_with(FIRST, Some(cursor), json!({ "windows": windows }), now)
-        .map_err(GitHubError::Sink)?;
+    let mut last = json!({ "windows": windows });
+    if !permissions.is_null() {
+        last["permissions"] = permissions;
+    }
+    recorder.close_with(FIRST, Some(cursor), last, now).map_err(GitHubError::Sink)?;
     let streams = recorder.into_summaries();
     Ok(RunSummary { streams, requests: http.requests() - requests, waited: http.waited() - waited })
 }
@@ -248,6 +260,11 @@ fn going_on_from(cursors: &Cursors, window: Window) -> (Cursors, Vec<(String, St
         going_on.insert(stream.clone(), cursor);
     }
     (going_on, lasting)
+}
+
+/// Why a stream is not complete though GitHub may answer: it shows everybody a part of what it has, and says nothing of it.
+fn not_granted(right: &str) -> String {
+    format!("the App's installation does not grant {right}, so what is shown may be a part")
 }
 
 /// Whether the default branch has a classic protection, whose overrides only the audit log shows.
@@ -405,16 +422,22 @@ pub fn pull(
     sink: &mut Sink<'_>,
 ) -> Result<RunSummary, GitHubError> {
     let (requests, waited) = (http.requests(), http.waited());
-    let mut client = Client::new(http, &source.api_url, &source.token).map_err(GitHubError::Configuration)?;
-    let mut recorder = Recorder::new(&source.instance(), COLLECTOR, source.context(), sink);
+    let mut client = Client::new(http, source, Purpose::Collect)?;
+    let signed_in = client.sign_in();
+    let context = source.context(client.credential());
+    let mut recorder = Recorder::new(&source.instance(), COLLECTOR, context, sink);
     let now = client.http().now();
     let window = snapshot_window(now, now);
     let cursors = Cursors::new();
     let rules = [FIRST, "branch_protection", "rulesets", "ruleset_history", "rules"];
     for name in rules.into_iter().chain(pulls::DETAILS) {
         recorder.open(name, window);
+        if let Some(right) = stream_named(name).and_then(|stream| client.lacks(stream)) {
+            recorder.gap(name, CoverageStatus::NotPermitted, not_granted(&right));
+        }
     }
-    let mut look = || -> Result<(), Stop> {
+    let look = || -> Result<(), Stop> {
+        signed_in?;
         let Some((run, _)) = first_look(source, &cursors, window, &mut client, &mut recorder)? else {
             return Err(Stop::Ended(
                 CoverageStatus::NotPermitted,
@@ -484,7 +507,7 @@ pub fn post_status(
     target_url: Option<&str>,
     http: &mut Http,
 ) -> Result<(), GitHubError> {
-    let mut client = Client::new(http, &source.api_url, &source.token).map_err(GitHubError::Configuration)?;
+    let mut client = Client::new(http, source, Purpose::PostStatus)?;
     // GitHub cuts nothing off: it refuses a description of more than 140 characters.
     let description: String = if description.chars().count() > 140 {
         description.chars().take(139).chain(['…']).collect()
@@ -495,11 +518,18 @@ pub fn post_status(
     if let Some(url) = target_url {
         body["target_url"] = json!(url);
     }
-    let response = client.post(&format!("{}/statuses/{}", source.path(), segment(revision)), &body)?;
+    let path = format!("{}/statuses/{}", source.path(), segment(revision));
+    let response = match client.post(&path, &body) {
+        Ok(response) => response?,
+        Err(Stop::Sink(error)) => return Err(GitHubError::Sink(error)),
+        Err(Stop::Ended(_, reason)) => {
+            return Err(GitHubError::Refused(format!("the status of {revision} was not posted: {reason}")));
+        }
+    };
     if (200..300).contains(&response.status) {
         return Ok(());
     }
-    let message = response.json()["message"].as_str().unwrap_or("no message").to_owned();
+    let message = message_of(&response);
     Err(GitHubError::Refused(format!(
         "the status of {revision} was refused: {} {message}; the token needs `Commit statuses: write`",
         response.status

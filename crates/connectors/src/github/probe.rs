@@ -1,14 +1,15 @@
-//! One cheap question per stream, before anything is collected: what will the token be able to see?
+//! One cheap question per stream, before anything is collected: what will the credential be able to see?
 
 use collect::Http;
 use model::CoverageStatus;
 use serde_json::Value as Json;
 
+use super::app::Purpose;
 use super::client::{Answer, Client, Stop, segment};
 use super::streams::{STREAMS, Stream};
-use super::{GitHubError, Source};
+use super::{Credential, GitHubError, Source};
 
-/// What the token can do for one stream.
+/// What the credential can do for one stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamCheck {
     /// The stream.
@@ -27,7 +28,7 @@ pub struct StreamCheck {
 /// # Errors
 /// An API address that cannot work, or a server that does not answer at all.
 pub fn probe(source: &Source, http: &mut Http) -> Result<Vec<StreamCheck>, GitHubError> {
-    let mut client = Client::new(http, &source.api_url, &source.token).map_err(GitHubError::Configuration)?;
+    let mut client = Client::new(http, source, Purpose::Collect)?;
     let mut checks: Vec<StreamCheck> = vec![];
     let ended = match look(source, &mut client, &mut checks) {
         Ok(()) => return Ok(checks),
@@ -40,7 +41,7 @@ pub fn probe(source: &Source, http: &mut Http) -> Result<Vec<StreamCheck>, GitHu
                 stream: stream.name,
                 status: ended.0,
                 reason: ended.1.clone(),
-                fix: "repair the token or the connection first".to_owned(),
+                fix: "repair the credential or the connection first".to_owned(),
             });
         }
     }
@@ -48,6 +49,7 @@ pub fn probe(source: &Source, http: &mut Http) -> Result<Vec<StreamCheck>, GitHu
 }
 
 fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>) -> Result<(), Stop> {
+    client.sign_in()?;
     let base = source.path();
     let mut seen = Seen::default();
     for stream in STREAMS {
@@ -101,6 +103,15 @@ fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>)
             });
             continue;
         }
+        if let Some(right) = client.lacks(stream) {
+            checks.push(StreamCheck {
+                stream: stream.name,
+                status: CoverageStatus::NotPermitted,
+                reason: format!("the App's installation does not grant {right}"),
+                fix: format!("grant the App {right} in its settings, and have an owner accept it"),
+            });
+            continue;
+        }
         let Some(path) = path else {
             checks.push(untried(stream, &seen));
             continue;
@@ -124,7 +135,7 @@ fn look(source: &Source, client: &mut Client<'_>, checks: &mut Vec<StreamCheck>)
         checks.push(StreamCheck {
             stream: stream.name,
             status,
-            fix: fix(stream, status),
+            fix: fix(stream, status, &source.credential),
             reason: reason.clone(),
         });
         if broken {
@@ -184,10 +195,17 @@ fn untried(stream: &Stream, seen: &Seen) -> StreamCheck {
     }
 }
 
-fn fix(stream: &Stream, status: CoverageStatus) -> String {
+fn fix(stream: &Stream, status: CoverageStatus, credential: &Credential) -> String {
+    let who = match credential {
+        Credential::Token(_) => "token",
+        Credential::App(_) => "App",
+    };
     match status {
         CoverageStatus::Complete | CoverageStatus::Partial => String::new(),
-        CoverageStatus::NotPermitted => format!("give the token: {}", stream.permission),
+        CoverageStatus::NotPermitted if who == "App" && stream.needs().is_empty() => {
+            format!("only a token of {} shows it, and an App is none", stream.permission)
+        }
+        CoverageStatus::NotPermitted => format!("give the {who}: {}", stream.permission),
         CoverageStatus::NotLicensed => {
             "the plan does not offer it; controls that need it stay without evidence".to_owned()
         }

@@ -11,6 +11,43 @@ pub enum StreamKind {
     Detail,
 }
 
+/// How far a right goes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Level {
+    Read,
+    Write,
+    Admin,
+}
+
+impl Level {
+    pub(super) fn named(word: &str) -> Option<Self> {
+        [Self::Read, Self::Write, Self::Admin].into_iter().find(|level| level.word() == word)
+    }
+
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Rights as GitHub's settings call them, and as its API does.
+const PERMISSIONS: &[(&str, &str)] = &[
+    ("Actions", "actions"),
+    ("Administration", "administration"),
+    ("Checks", "checks"),
+    ("Commit statuses", "statuses"),
+    ("Contents", "contents"),
+    ("Deployments", "deployments"),
+    ("Issues", "issues"),
+    ("Metadata", "metadata"),
+    ("Organisation administration", "organization_administration"),
+    ("Organisation members", "members"),
+    ("Pull requests", "pull_requests"),
+];
+
 /// One stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stream {
@@ -24,6 +61,21 @@ pub struct Stream {
     pub retention_days: Option<u32>,
     /// What it proves.
     pub proves: &'static str,
+}
+
+impl Stream {
+    /// The rights a GitHub App has to be granted for it: as the settings call them, as the API does, and how far. What
+    /// stands in parentheses is no condition; an owner of the organisation is somebody no App can be.
+    pub(super) fn needs(&self) -> Vec<(&'static str, &'static str, Level)> {
+        let rights = self.permission.split(" (").next().unwrap_or("").split(" and ");
+        rights
+            .filter_map(|right| {
+                let (label, level) = right.split_once(": ")?;
+                let (label, name) = PERMISSIONS.iter().find(|(known, _)| *known == label)?;
+                Some((*label, *name, Level::named(level)?))
+            })
+            .collect()
+    }
 }
 
 const fn stream(
@@ -64,7 +116,7 @@ pub const STREAMS: &[Stream] = &[
     stream(
         "ruleset_history",
         Detail,
-        "Administration: read",
+        "Administration: write (GitHub shows the history to nobody with less)",
         None,
         "every version of a ruleset, with the instant it came into force",
     ),
@@ -201,6 +253,15 @@ pub fn stream_named(name: &str) -> Option<&'static Stream> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_right_is_one_that_an_app_can_be_granted() {
+        for stream in STREAMS {
+            let rights = stream.permission.matches(": ").count()
+                - stream.permission.matches("(bypass actors: ").count();
+            assert_eq!(stream.needs().len(), rights, "{}: {}", stream.name, stream.permission);
+        }
+    }
 
     #[test]
     fn every_table_rests_on_streams_that_exist() {
