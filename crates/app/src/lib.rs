@@ -24,5 +24,5 @@ pub use error::AppError;
 pub use facts::{History, LookFirst};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
-pub use question::Answer;
+pub use question::{Answer, Prepared};
 pub use workspace::{Opening, Status, Workspace};

@@ -1,9 +1,11 @@
 //! Questions asked of the records in SQL, behind the same walls as procedures.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use catalog::{Bindings, Engine, Query, written_out};
-use model::{Instant, Period, Value};
+use model::{ColumnType, Instant, Period, Value};
 use store::records::Limits;
 
 use crate::error::AppError;
@@ -20,14 +22,43 @@ pub struct Answer {
     pub sql: String,
 }
 
+/// A question that was checked and is yet to be asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Prepared {
+    /// Names and types of the columns.
+    pub columns: Vec<(String, ColumnType)>,
+    /// The text as it runs.
+    pub sql: String,
+}
+
 impl Workspace {
+    /// Checks one SELECT over the records as of `as_of`, as known at ledger position `known_at` (everything when absent).
+    ///
+    /// # Errors
+    /// A text that may not run, with position and reason.
+    pub fn prepare(&self, text: &str, as_of: Instant, known_at: Option<u64>) -> Result<Prepared, AppError> {
+        self.prepare_in(text, &always(), as_of, known_at)
+    }
+
+    /// Asks a question and hands over its rows one by one, until there are no more or `each` breaks off.
+    ///
+    /// # Errors
+    /// A limit. Rows handed over before an error count for nothing.
+    pub fn run(
+        &self,
+        prepared: &Prepared,
+        each: &mut dyn FnMut(&[Value]) -> ControlFlow<()>,
+    ) -> Result<(), AppError> {
+        let run = self.records.reader()?.run(&prepared.sql, &Limits::default(), &Arc::default(), each);
+        run.map(drop).map_err(|source| AppError::Run { what: "the query".to_owned(), source })
+    }
+
     /// Runs one SELECT over the records as of `as_of`, as known at ledger position `known_at` (everything when absent).
     ///
     /// # Errors
     /// A text that may not run, with position and reason, or a limit.
     pub fn query(&mut self, text: &str, as_of: Instant, known_at: Option<u64>) -> Result<Answer, AppError> {
-        let period = Period { from: Instant::BEGINNING, to: Instant::FOREVER, tz: "UTC".into() };
-        self.ask(text, &period, as_of, known_at)
+        self.ask(text, &always(), as_of, known_at)
     }
 
     pub(crate) fn ask(
@@ -37,20 +68,37 @@ impl Workspace {
         as_of: Instant,
         known_at: Option<u64>,
     ) -> Result<Answer, AppError> {
+        let prepared = self.prepare_in(text, period, as_of, known_at)?;
+        let mut rows = Vec::new();
+        self.run(&prepared, &mut |row| {
+            rows.push(row.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        let columns = prepared.columns.into_iter().map(|(name, _)| name).collect();
+        Ok(Answer { columns, rows, sql: prepared.sql })
+    }
+
+    fn prepare_in(
+        &self,
+        text: &str,
+        period: &Period,
+        as_of: Instant,
+        known_at: Option<u64>,
+    ) -> Result<Prepared, AppError> {
         let query = Query::of_question(text, self.catalog.tables.clone()).map_err(AppError::Problems)?;
         let bindings = bindings(period, as_of, as_of, known_at, BTreeMap::new());
         let sql = written_out(&query, &bindings, self.engine()).map_err(AppError::Problems)?;
-        let (columns, rows) = self
-            .records
-            .reader()?
-            .collect(&sql, &Limits::default())
-            .map_err(|source| AppError::Run { what: "the query".to_owned(), source })?;
-        Ok(Answer { columns, rows, sql })
+        Ok(Prepared { columns: query.columns().iter().cloned().zip(query.column_types()).collect(), sql })
     }
 
     pub(crate) const fn engine(&self) -> Engine {
         if self.records.is_postgres() { Engine::Postgres } else { Engine::Sqlite }
     }
+}
+
+/// Every instant: a question has no period of its own.
+fn always() -> Period {
+    Period { from: Instant::BEGINNING, to: Instant::FOREVER, tz: "UTC".into() }
 }
 
 pub(crate) fn bindings(

@@ -1,6 +1,7 @@
 //! DuckDB as the auditor has it: another program, given frozen tables and the SQL as it ran.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -169,6 +170,14 @@ fn installed() -> io::Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/duckdb-venv");
     let python = folder.join("bin/python");
     let check = format!("import duckdb; assert duckdb.__version__ == '{VERSION}', duckdb.__version__");
+    if run(Command::new(&python).args(["-c", &check])).is_ok() {
+        return Ok(python);
+    }
+    // Tests run in processes of their own: one installs, the others wait and find it.
+    let lock = folder.with_extension("lock");
+    fs::create_dir_all(lock.parent().unwrap_or(&folder))?;
+    let lock = fs::File::create(lock)?;
+    lock.lock()?;
     if run(Command::new(&python).args(["-c", &check])).is_ok() {
         return Ok(python);
     }

@@ -15,18 +15,12 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 
-use model::{RESERVED_COLUMNS, Row, Table, Value};
-use parquet::basic::Encoding;
-use parquet::column::writer::ColumnWriter;
-use parquet::data_type::ByteArray;
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::parser::parse_message_type;
+use model::{ColumnType, RESERVED_COLUMNS, Row, Table, Value};
 use store::records::{Records, RecordsError};
 use tlog::{Edge, Hash, leaf_hash};
+
+use crate::parquet::{ParquetColumn, ParquetWriter};
 
 /// A table that was frozen.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,9 +48,6 @@ pub enum FreezeError {
     /// The file cannot be written.
     #[error("the frozen table cannot be written: {0}")]
     Io(#[from] io::Error),
-    /// The file cannot be made.
-    #[error("the frozen table cannot be written: {0}")]
-    Parquet(#[from] ParquetError),
 }
 
 /// The Merkle root over rows.
@@ -160,20 +151,29 @@ pub fn freeze<W: Write + Send>(
 ) -> Result<Frozen, FreezeError> {
     let number = records.table(table).ok_or_else(|| FreezeError::NoTable { table: table.to_owned() })?;
     let declared = records.tables()[number].clone();
-    let mut writer = Writer::new(&declared, to)?;
-    let mut root = RowRoot::new(&declared.name, columns(&declared));
+    let columns = columns(&declared);
+    let mut writer = ParquetWriter::new(&format!("{}_row", declared.name), &columns, to)?;
+    let mut root = RowRoot::new(&declared.name, columns.iter().map(|c| c.name.as_str()));
     records.rows_known_at(number, known_at, |row| {
         let values = values(row);
         root.push(&values);
-        writer.push(values)
+        Ok::<(), FreezeError>(writer.push(values)?)
     })?;
     writer.finish()?;
     Ok(Frozen { table: declared.name, rows: root.rows(), root: root.root() })
 }
 
-/// Names of the stored columns, in order.
-fn columns(table: &Table) -> impl Iterator<Item = &str> {
-    RESERVED_COLUMNS.iter().copied().chain(table.columns.iter().map(|c| c.name.as_str()))
+/// The stored columns, in order. Instants and flags stay the numbers that the frozen queries reckon with.
+fn columns(table: &Table) -> Vec<ParquetColumn> {
+    let base = RESERVED_COLUMNS.iter().map(|name| (*name, *name == "grade", false));
+    let own = table.columns.iter().map(|c| (c.name.as_str(), c.kind.is_text(), c.nullable));
+    base.chain(own)
+        .map(|(name, text, nullable)| ParquetColumn {
+            name: name.to_owned(),
+            kind: if text { ColumnType::Text } else { ColumnType::Integer },
+            nullable,
+        })
+        .collect()
 }
 
 /// Values of the stored columns, in order.
@@ -192,101 +192,6 @@ fn values(row: Row) -> Vec<Value> {
     ]);
     all.extend(values);
     all
-}
-
-/// Rows written at once.
-const GROUP_ROWS: usize = 100_000;
-
-/// Gathers rows by column and writes them in groups.
-struct Writer<W: Write + Send> {
-    file: SerializedFileWriter<W>,
-    columns: Vec<Gathered>,
-    rows: usize,
-}
-
-/// One column of the group that is being gathered.
-struct Gathered {
-    numbers: Vec<i64>,
-    texts: Vec<ByteArray>,
-    /// For a column that may be NULL: whether each value is there.
-    levels: Option<Vec<i16>>,
-}
-
-impl<W: Write + Send> Writer<W> {
-    fn new(table: &Table, to: W) -> Result<Self, FreezeError> {
-        let mut message = format!("message {}_row {{", table.name);
-        let mut gathered = Vec::new();
-        let mut numbers = Vec::new();
-        let base = RESERVED_COLUMNS.iter().map(|name| (*name, *name == "grade", false));
-        let own = table.columns.iter().map(|c| (c.name.as_str(), c.kind.is_text(), c.nullable));
-        for (name, text, nullable) in base.chain(own) {
-            let presence = if nullable { "optional" } else { "required" };
-            let kind = if text { "binary" } else { "int64" };
-            if !text {
-                numbers.push(name);
-            }
-            let meaning = if text { " (UTF8)" } else { "" };
-            message.push_str(&format!(" {presence} {kind} {name}{meaning};"));
-            gathered.push(Gathered { numbers: vec![], texts: vec![], levels: nullable.then(Vec::new) });
-        }
-        message.push_str(" }");
-        let schema = Arc::new(parse_message_type(&message)?);
-        let mut properties = WriterProperties::builder().set_created_by("tickmark".to_owned());
-        for number in numbers {
-            // Rows lie in order of their ids: most numbers are near the one before, and few stand twice.
-            properties = properties
-                .set_column_dictionary_enabled(number.into(), false)
-                .set_column_encoding(number.into(), Encoding::DELTA_BINARY_PACKED);
-        }
-        let file = SerializedFileWriter::new(to, schema, Arc::new(properties.build()))?;
-        Ok(Self { file, columns: gathered, rows: 0 })
-    }
-
-    fn push(&mut self, values: Vec<Value>) -> Result<(), FreezeError> {
-        for (column, value) in self.columns.iter_mut().zip(values) {
-            let present = value != Value::Null;
-            match value {
-                Value::Null => {}
-                Value::Integer(n) => column.numbers.push(n),
-                Value::Text(text) => column.texts.push(ByteArray::from(text.into_bytes())),
-            }
-            if let Some(levels) = &mut column.levels {
-                levels.push(i16::from(present));
-            }
-        }
-        self.rows += 1;
-        if self.rows == GROUP_ROWS { self.write_group() } else { Ok(()) }
-    }
-
-    fn write_group(&mut self) -> Result<(), FreezeError> {
-        let mut group = self.file.next_row_group()?;
-        for column in &mut self.columns {
-            let Some(mut open) = group.next_column()? else { continue };
-            let levels = column.levels.as_deref();
-            match open.untyped() {
-                ColumnWriter::Int64ColumnWriter(to) => to.write_batch(&column.numbers, levels, None)?,
-                ColumnWriter::ByteArrayColumnWriter(to) => to.write_batch(&column.texts, levels, None)?,
-                _ => 0,
-            };
-            open.close()?;
-            column.numbers.clear();
-            column.texts.clear();
-            if let Some(levels) = &mut column.levels {
-                levels.clear();
-            }
-        }
-        group.close()?;
-        self.rows = 0;
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(), FreezeError> {
-        if self.rows > 0 {
-            self.write_group()?;
-        }
-        self.file.close()?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 mod apply;
 pub mod freeze;
 mod identity;
+mod parquet;
 
+pub use crate::parquet::{ParquetColumn, ParquetWriter};
 pub use apply::{Applied, Applier, ApplyError, Source};
 
 /// Version of what this crate and the derivations make of a document. Raise it whenever the rows of an unchanged

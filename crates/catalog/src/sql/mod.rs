@@ -10,7 +10,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Instant, Table, Value};
+use model::{ColumnType, Instant, Table, Value};
 use sqlparser::ast;
 
 use crate::problem::{Problem, listed};
@@ -69,6 +69,7 @@ pub struct Query {
     tables: Vec<Table>,
     parameters: BTreeMap<String, Parameter>,
     columns: Vec<String>,
+    kinds: Vec<Kind>,
     reads: BTreeSet<String>,
 }
 
@@ -85,6 +86,10 @@ const FIXED_COLUMNS: &[(&str, Kind)] = &[
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
     Integer,
+    /// A number that is milliseconds UTC for certain. What is computed from it is any number.
+    Instant,
+    /// A number that is 0 or 1 for certain.
+    Flag,
     Text,
     /// NULL, which fits both.
     Null,
@@ -95,10 +100,43 @@ pub(crate) enum Kind {
 impl Kind {
     const fn word(self) -> &'static str {
         match self {
-            Self::Integer => "a number",
+            Self::Integer | Self::Instant | Self::Flag => "a number",
             Self::Text => "a text",
             Self::Null => "NULL",
             Self::Condition => "a condition",
+        }
+    }
+
+    const fn of(column: ColumnType) -> Self {
+        match column {
+            ColumnType::Text => Self::Text,
+            ColumnType::Instant => Self::Instant,
+            ColumnType::Flag => Self::Flag,
+            ColumnType::Integer | ColumnType::Account | ColumnType::Entity => Self::Integer,
+        }
+    }
+
+    const fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Instant | Self::Flag)
+    }
+
+    /// What is left of it where nobody can say what became of it.
+    const fn computed(self) -> Self {
+        if self.is_number() { Self::Integer } else { self }
+    }
+
+    /// Whether it can stand where `wanted` is needed: to an engine every number is one.
+    fn fits(self, wanted: Self) -> bool {
+        self == wanted || self == Self::Null || wanted == Self::Integer && self.is_number()
+    }
+
+    /// What a value is that comes from either; `None` where the two do not go together.
+    fn joined(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Null, kind) | (kind, Self::Null) => Some(kind),
+            (one, other) if one == other => Some(one),
+            (one, other) if one.is_number() && other.is_number() => Some(Self::Integer),
+            _ => None,
         }
     }
 }
@@ -144,8 +182,15 @@ impl Query {
         purpose: Purpose,
     ) -> Result<Self, Vec<Problem>> {
         let tree = dialect::parse(text).map_err(|p| vec![Problem { file: file.to_owned(), ..p }])?;
-        let mut query =
-            Self { tree, purpose, tables, parameters, columns: Vec::new(), reads: BTreeSet::new() };
+        let mut query = Self {
+            tree,
+            purpose,
+            tables,
+            parameters,
+            columns: vec![],
+            kinds: vec![],
+            reads: BTreeSet::new(),
+        };
         // Writing it out once with stand-in values finds every problem that does not depend on the values.
         let written = write::write(&query, None, Engine::Sqlite).map_err(|problems| {
             problems.into_iter().map(|p| Problem { file: file.to_owned(), ..p }).collect::<Vec<_>>()
@@ -154,7 +199,7 @@ impl Query {
             let mut problems = Vec::new();
             for (i, (name, kind)) in written.columns.iter().enumerate() {
                 let wanted = FIXED_COLUMNS.get(i).map_or(Kind::Text, |(_, kind)| *kind);
-                if *kind != wanted && *kind != Kind::Null {
+                if !kind.fits(wanted) {
                     problems.push(Problem::of(
                         file,
                         format!("column `{name}` is {}", kind.word()),
@@ -166,7 +211,7 @@ impl Query {
                 return Err(problems);
             }
         }
-        query.columns = written.columns.into_iter().map(|(name, _)| name).collect();
+        (query.columns, query.kinds) = written.columns.into_iter().unzip();
         query.reads = written.reads;
         Ok(query)
     }
@@ -175,6 +220,17 @@ impl Query {
     #[must_use]
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// Types of the columns it yields, as far as they are known: an instant or a flag is one for certain; a number may be
+    /// either all the same, when it was computed. What is always NULL counts as a text.
+    pub fn column_types(&self) -> impl Iterator<Item = ColumnType> {
+        self.kinds.iter().map(|kind| match kind {
+            Kind::Integer | Kind::Condition => ColumnType::Integer,
+            Kind::Instant => ColumnType::Instant,
+            Kind::Flag => ColumnType::Flag,
+            Kind::Text | Kind::Null => ColumnType::Text,
+        })
     }
 
     /// Names of the record tables it reads, without `_history`.

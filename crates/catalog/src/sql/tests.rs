@@ -328,3 +328,45 @@ fn a_deep_query_is_refused_and_does_not_overflow() {
     accepted(&format!("SELECT {} AS x FROM change", vec!["merged_at"; 2_900].join(" + ")));
     accepted(&format!("SELECT {}1{} AS x", "(".repeat(40), ")".repeat(40)));
 }
+
+/// The types of what a question yields, as words.
+#[track_caller]
+fn types(text: &str, expect: &str) {
+    let query = Query::of_question(text, tables()).unwrap();
+    let types: Vec<String> = query.column_types().map(|t| format!("{t:?}").to_lowercase()).collect();
+    assert_eq!(types.join(" "), expect, "{text}");
+}
+
+#[test]
+fn an_instant_is_one_until_it_is_reckoned_with() {
+    types("SELECT * FROM change", "integer integer integer instant text flag text integer instant flag");
+    types("SELECT merged_at, signed, label, author, NULL FROM change", "instant flag text integer text");
+    types("SELECT max(merged_at), min(signed), count(signed) FROM change", "instant flag integer");
+    types(
+        "SELECT coalesce(merged_at, $from), coalesce(signed, NULL), coalesce(merged_at, 0) FROM change",
+        "instant flag integer",
+    );
+    types(
+        "SELECT merged_at + 1, -signed, CAST(merged_at AS BIGINT), abs(signed) FROM change",
+        "integer integer integer integer",
+    );
+    types("SELECT CAST(sum(signed) AS BIGINT), $cutoff, $tz FROM change", "integer instant text");
+    types(
+        "SELECT CASE WHEN signed = 1 THEN merged_at ELSE NULL END, CASE WHEN signed = 1 THEN 1 ELSE 0 END FROM change",
+        "instant integer",
+    );
+    // Through derived tables, WITH parts and both halves of a set operation.
+    types(
+        "WITH c AS (SELECT merged_at AS moment, signed AS word FROM change) SELECT d.moment, d.word FROM (SELECT moment, word FROM c) d",
+        "instant flag",
+    );
+    types(
+        "SELECT merged_at AS x, signed AS y FROM change UNION SELECT collected_at, 7 FROM change",
+        "instant integer",
+    );
+    // What goes round and changes places is any number.
+    types(
+        "WITH RECURSIVE r(a, b, c) AS (SELECT merged_at, merged_at, 5 FROM change UNION SELECT b, c, a FROM r) SELECT a, b, c FROM r",
+        "integer integer integer",
+    );
+}

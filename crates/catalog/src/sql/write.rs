@@ -10,7 +10,7 @@ mod query;
 
 use std::collections::BTreeSet;
 
-use model::{Column, ColumnType, RESERVED_COLUMNS, Table};
+use model::{Column, RESERVED_COLUMNS, Table};
 use sqlparser::ast::{self, BinaryOperator, Expr, Ident, ObjectName, Spanned as _};
 
 use super::{Bindings, Engine, Kind, Query};
@@ -174,13 +174,16 @@ impl Writer<'_> {
 
 /// The columns procedures see of a table: base columns without the snapshot's own, then its own.
 fn columns(table: &Table) -> Columns {
-    let base = RESERVED_COLUMNS
-        .iter()
-        .filter(|c| !matches!(**c, "known_from" | "superseded_at"))
-        .map(|c| ((*c).to_owned(), if *c == "grade" { Kind::Text } else { Kind::Integer }));
-    let own = table.columns.iter().map(|Column { name, kind, .. }| {
-        (name.clone(), if *kind == ColumnType::Text { Kind::Text } else { Kind::Integer })
+    let base = RESERVED_COLUMNS.iter().filter(|c| !matches!(**c, "known_from" | "superseded_at")).map(|c| {
+        let kind = match *c {
+            "grade" => Kind::Text,
+            "collected_at" => Kind::Instant,
+            "in_scope" => Kind::Flag,
+            _ => Kind::Integer,
+        };
+        ((*c).to_owned(), kind)
     });
+    let own = table.columns.iter().map(|Column { name, kind, .. }| (name.clone(), Kind::of(*kind)));
     base.chain(own).collect()
 }
 

@@ -46,7 +46,7 @@ impl Writer<'_> {
         self.go(start(expr));
         let here = self.here;
         let kind = self.value(expr);
-        if kind != wanted && kind != Kind::Null {
+        if !kind.fits(wanted) {
             self.here = here;
             self.refuse(format!("this is {}, where {} is needed", kind.word(), wanted.word()), "");
         }
@@ -55,17 +55,13 @@ impl Writer<'_> {
 
     /// The kind of two values that have to be of one kind.
     pub(super) fn joined(&mut self, left: Kind, right: Kind) -> Kind {
-        match (left, right) {
-            (Kind::Null, k) | (k, Kind::Null) => k,
-            (l, r) if l == r => l,
-            (l, r) => {
-                self.refuse(
-                    format!("{} meets {}, and the engines convert differently", l.word(), r.word()),
-                    "keep numbers and texts apart",
-                );
-                l
-            }
-        }
+        left.joined(right).unwrap_or_else(|| {
+            self.refuse(
+                format!("{} meets {}, and the engines convert differently", left.word(), right.word()),
+                "keep numbers and texts apart",
+            );
+            left
+        })
     }
 
     pub(super) fn compared(&mut self, left: &Expr, word: &str, right: &Expr) -> Kind {
@@ -683,7 +679,7 @@ impl Writer<'_> {
         match value {
             Value::Integer(n) => {
                 let _ = write!(self.out, "CAST({n} AS BIGINT)");
-                Kind::Integer
+                if BUILT_IN_PARAMETERS.contains(&name) { Kind::Instant } else { Kind::Integer }
             }
             Value::Text(text) => {
                 self.put("CAST(");

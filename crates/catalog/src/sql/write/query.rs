@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::{Columns, Scope, Writer, digits, start};
 use crate::problem::Problem;
-use crate::sql::{Kind, Purpose};
+use crate::sql::Purpose;
 
 impl Writer<'_> {
     pub(super) fn query(&mut self, query: &ast::Query, outermost: bool) -> Columns {
@@ -161,7 +161,9 @@ impl Writer<'_> {
         let open = self.scopes.len();
         let (columns, _) = self.body(left, false);
         self.scopes.truncate(open);
-        let seen = self.renamed(columns.clone(), given, name);
+        // What comes around again may have been computed.
+        let seen = columns.iter().map(|(name, kind)| (name.clone(), kind.computed())).collect();
+        let seen = self.renamed(seen, given, name);
         self.ctes.push((name.to_owned(), seen));
         self.line();
         let word = match set_quantifier {
@@ -317,9 +319,9 @@ impl Writer<'_> {
         }
         let mut columns = left.clone();
         for (i, ((name, kind), (_, other))) in columns.iter_mut().zip(right).enumerate() {
-            if *kind == Kind::Null {
-                *kind = *other;
-            } else if *other != Kind::Null && *other != *kind {
+            if let Some(either) = kind.joined(*other) {
+                *kind = either;
+            } else {
                 let name = if name.is_empty() { format!("number {}", i + 1) } else { format!("`{name}`") };
                 self.problems.push(Problem::at(
                     "",
