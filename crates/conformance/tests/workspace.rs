@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tlog", &[]),
     ("ledger", &["model", "tlog"]),
     ("verify", &["model", "tlog"]),
+    ("witness", &["tlog"]),
     ("catalog", &["model"]),
     ("collect", &["model"]),
     ("connectors", &["collect", "model"]),

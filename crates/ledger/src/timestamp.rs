@@ -79,16 +79,21 @@ impl Timestamp {
         }
         let answer = STANDARD.encode(&self.answer);
         let kept = Kept { r#type: "rfc3161", checkpoint, time: self.time, external, answer };
-        Ok(NewEntry {
-            kind: Kind::Anchor,
-            source: source.to_owned(),
-            stream: "anchors".into(),
-            media_type: "application/json".into(),
-            collected_at: at,
-            collector: "ledger/1".into(),
-            document: serde_json::to_vec(&kept).map_err(|e| Error::Unfit { why: e.to_string() })?,
-        })
+        anchor_entry(&kept, source, at)
     }
+}
+
+/// The entry of anything that somebody outside said of a checkpoint.
+pub(crate) fn anchor_entry(kept: &impl Serialize, source: &str, at: Instant) -> Result<NewEntry, Error> {
+    Ok(NewEntry {
+        kind: Kind::Anchor,
+        source: source.to_owned(),
+        stream: "anchors".into(),
+        media_type: "application/json".into(),
+        collected_at: at,
+        collector: "ledger/1".into(),
+        document: serde_json::to_vec(kept).map_err(|e| Error::Unfit { why: e.to_string() })?,
+    })
 }
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {

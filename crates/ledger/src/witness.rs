@@ -1,17 +1,18 @@
-//! Witnesses (c2sp.org/tlog-witness): somebody else who signs a checkpoint only if it continues the last one they signed.
+//! Witnesses (c2sp.org/tlog-witness), the log's side: somebody else signs the checkpoint, who does so only if it continues
+//! the last one they signed.
 //!
-//! [`cosign`] is the log's side: what it sends is up to the caller's `post`, so nothing here touches the network.
-//! [`Witness`] is the other side, a state machine for whoever runs a witness, an auditor for one.
+//! What is sent is up to the caller's `post`, so nothing here touches the network. The other side is the crate `witness`.
 
 use std::io;
 
-use tlog::{
-    AddCheckpoint, Algorithm, Checkpoint, Note, NoteSignature, NoteSigner, NoteVerifier, verify_consistency,
-};
+use model::Instant;
+use serde::Serialize;
+use tlog::{AddCheckpoint, Algorithm, Note, NoteSignature, NoteVerifier};
 
 use crate::error::Error;
-use crate::head::Head;
+use crate::leaf::NewEntry;
 use crate::reader::Reader;
+use crate::timestamp::anchor_entry;
 
 /// A checkpoint with a witness's signature that was checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,9 +21,41 @@ pub struct Cosigned {
     pub note: String,
     /// Size it is for: what the witness knows from now on.
     pub size: u64,
-    /// Seconds since 1970 that the witness states.
-    pub time: u64,
+    /// The time that the witness states.
+    pub time: Instant,
 }
+
+impl Cosigned {
+    /// The entry that keeps it. `external` says whether the witness is somebody else's, as far as the caller knows.
+    ///
+    /// # Errors
+    /// Never for a note and a key.
+    pub fn to_entry(
+        &self,
+        source: &str,
+        witness: &NoteVerifier,
+        external: bool,
+        at: Instant,
+    ) -> Result<NewEntry, Error> {
+        #[derive(Serialize)]
+        struct Kept<'a> {
+            r#type: &'static str,
+            checkpoint: &'a str,
+            time: Instant,
+            external: bool,
+            witness: String,
+        }
+        let (checkpoint, witness) = (self.note.as_str(), witness.to_string());
+        let kept = Kept { r#type: "cosignature/v1", checkpoint, time: self.time, external, witness };
+        anchor_entry(&kept, source, at)
+    }
+}
+
+const ASK: &str = "ask whoever runs the witness, and keep its answer";
+const FORKED: &str =
+    "find out which history is the true one before you go on; whoever runs the witness keeps the other";
+const ROLLED_BACK: &str = "find out who put an older copy of this workspace in its place, and put the newer one back; whoever \
+                           runs the witness keeps the newer checkpoint";
 
 /// Asks a witness to sign the published checkpoint. `known` is the size it signed last, 0 if that isn't known: it then says
 /// so, and is asked again. `post` sends a body to `<witness>/add-checkpoint` and gives status and body of the answer.
@@ -35,11 +68,14 @@ pub fn cosign(
     known: u64,
     post: &mut dyn FnMut(&str) -> io::Result<(u16, String)>,
 ) -> Result<Cosigned, Error> {
-    let refuse = |what: String| Error::Contradiction {
-        what,
-        next: "ask whoever runs the witness, and keep its answer",
-    };
+    let refuse = |what: String, next: &'static str| Error::Contradiction { what, next };
     let name = witness.name();
+    if witness.algorithm() != Algorithm::CosignatureV1 {
+        return Err(refuse(
+            format!("`{witness}` is the key of a log, not of a witness"),
+            "name the key that the witness's keeper gave you",
+        ));
+    }
     let (checkpoint, text) = reader.checkpoint_read()?;
     let size = checkpoint.size;
     let mut old = known.min(size);
@@ -48,164 +84,110 @@ pub fn cosign(
         let request = AddCheckpoint { old, proof, checkpoint: text.clone() };
         let (status, answer) = post(&request.to_string()).map_err(Error::disk("reach the witness", name))?;
         match status {
-            200 => {
-                let mut note = Note::parse(text.as_bytes())?;
-                let lines = answer.lines().filter_map(|line| line.parse::<NoteSignature>().ok());
-                note.signatures.extend(lines.filter(|line| witness.claims(line)));
-                let verified = note.verify(&[witness])?;
-                let time = verified.first().map_or(0, |verified| verified.time);
-                return Ok(Cosigned { note: note.to_string(), size, time });
-            }
+            200 => return cosigned(&text, size, witness, &answer),
             409 => {
-                let seen = answer.trim().parse::<u64>();
-                let seen =
-                    seen.map_err(|_| refuse(format!("the witness `{name}` answered 409 without a size")))?;
+                // The specification ends the number with a line feed; leniency here costs nothing.
+                let seen = answer.trim().parse::<u64>().map_err(|_| {
+                    refuse(
+                        format!("the witness `{name}` answered 409 without a size: {}", shown(&answer)),
+                        ASK,
+                    )
+                })?;
                 if seen > size {
-                    return Err(refuse(format!(
-                        "the witness `{name}` has signed this log with {seen} entries, and it has {size}: \
-                         it was rolled back or forked"
-                    )));
+                    return Err(refuse(
+                        format!(
+                            "the witness `{name}` has signed this log with {seen} entries, and it has {size}: \
+                             it was rolled back or forked"
+                        ),
+                        ROLLED_BACK,
+                    ));
+                }
+                if seen == size && old == size {
+                    return Err(refuse(
+                        format!(
+                            "the witness `{name}` has signed another log of {seen} entries under this name: it was forked"
+                        ),
+                        FORKED,
+                    ));
                 }
                 if seen == old {
-                    return Err(refuse(format!(
-                        "the witness `{name}` has signed another log of {seen} entries under this name: it was forked"
-                    )));
+                    break;
                 }
                 old = seen;
             }
+            422 => {
+                return Err(refuse(
+                    format!(
+                        "the witness `{name}` has signed {old} entries of this log that aren't its first {old} now: \
+                         its history was rewritten, or it was forked"
+                    ),
+                    FORKED,
+                ));
+            }
+            404 => {
+                return Err(refuse(
+                    format!(
+                        "the witness `{name}` doesn't watch this log, or that is not its address (404: {})",
+                        shown(&answer)
+                    ),
+                    "check the address, and give whoever runs the witness the key that `tickmark ledger status` prints",
+                ));
+            }
+            403 => {
+                return Err(refuse(
+                    format!("the witness `{name}` knows this log by another key (403: {})", shown(&answer)),
+                    "give whoever runs it the key that `tickmark ledger status` prints",
+                ));
+            }
+            500.. => {
+                return Err(refuse(
+                    format!("the witness `{name}` cannot sign now (status {status}: {})", shown(&answer)),
+                    "try again later, or ask whoever runs it",
+                ));
+            }
             _ => {
-                return Err(refuse(format!(
-                    "the witness `{name}` refuses with status {status}: {}",
-                    answer.trim()
-                )));
+                return Err(refuse(
+                    format!("the witness `{name}` refuses with status {status}: {}", shown(&answer)),
+                    ASK,
+                ));
             }
         }
     }
-    Err(refuse(format!("the witness `{name}` keeps changing its mind about the size it has signed")))
+    Err(refuse(format!("the witness `{name}` keeps changing its mind about the size it has signed"), ASK))
 }
 
-/// What a witness answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum WitnessAnswer {
-    /// 200: the cosignature line.
-    Cosigned(String),
-    /// 400: not a request, or an older size beyond the checkpoint's.
-    BadRequest(String),
-    /// 403: not signed by the log.
-    Unsigned,
-    /// 404: no log of that name.
-    UnknownLog,
-    /// 409: the witness has signed this size, not the older size of the request; or another root for the same size.
-    Conflict(u64),
-    /// 422: the checkpoint doesn't continue what was signed.
-    BadProof,
+/// The checkpoint with the signature that the witness answered, if that is one.
+fn cosigned(text: &str, size: u64, witness: &NoteVerifier, answer: &str) -> Result<Cosigned, Error> {
+    let name = witness.name();
+    let nothing = |why: String| Error::Contradiction {
+        what: format!("the answer holds no signature by the witness `{name}` over this checkpoint: {why}"),
+        next: "check that the address is the witness's, and that the key is the one its keeper gave you",
+    };
+    let mut note = Note::parse(text.as_bytes())?;
+    let mut lines = answer.lines().filter_map(|line| line.parse::<NoteSignature>().ok());
+    // Other keys' signatures are ignored, as the specification asks.
+    let line = lines.find(|line| witness.claims(line)).ok_or_else(|| nothing(shown(answer)))?;
+    note.signatures.push(line);
+    let verified = note.verify(&[witness]).map_err(|e| nothing(e.to_string()))?;
+    let seconds = verified.first().map_or(0, |verified| verified.time);
+    // No witness cosigns at the epoch, or after the year 9999.
+    let time = i64::try_from(seconds).ok().map(Instant::from_seconds);
+    let time = time.filter(|time| seconds > 0 && *time < Instant::FOREVER);
+    let time = time.ok_or_else(|| nothing(format!("{seconds} seconds since 1970 is no time to sign at")))?;
+    Ok(Cosigned { note: note.to_string(), size, time })
 }
 
-impl WitnessAnswer {
-    /// Status of the HTTP answer.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        match self {
-            Self::Cosigned(_) => 200,
-            Self::BadRequest(_) => 400,
-            Self::Unsigned => 403,
-            Self::UnknownLog => 404,
-            Self::Conflict(_) => 409,
-            Self::BadProof => 422,
-        }
-    }
-
-    /// Media type of the HTTP answer.
-    #[must_use]
-    pub const fn media_type(&self) -> &'static str {
-        match self {
-            Self::Conflict(_) => "text/x.tlog.size",
-            _ => "text/plain; charset=utf-8",
-        }
-    }
-
-    /// Body of the HTTP answer.
-    #[must_use]
-    pub fn body(&self) -> String {
-        match self {
-            Self::Cosigned(line) => line.clone(),
-            Self::BadRequest(why) => format!("{why}\n"),
-            Self::Unsigned => "no signature by the log's key\n".into(),
-            Self::UnknownLog => "this witness doesn't watch that log\n".into(),
-            Self::Conflict(size) => format!("{size}\n"),
-            Self::BadProof => "the checkpoint doesn't continue the last one signed\n".into(),
-        }
-    }
-}
-
-/// A witness: its key, the logs it watches, and per log a register with the checkpoint it signed last.
-pub struct Witness {
-    signer: NoteSigner,
-    logs: Vec<(NoteVerifier, Box<dyn Head>)>,
-}
-
-impl Witness {
-    /// A witness from its name and the seed of its key.
-    ///
-    /// # Errors
-    /// A name that cannot be one.
-    pub fn new(name: &str, seed: &[u8; 32], logs: Vec<(NoteVerifier, Box<dyn Head>)>) -> Result<Self, Error> {
-        Ok(Self { signer: NoteSigner::new(name, Algorithm::CosignatureV1, seed)?, logs })
-    }
-
-    /// The witness's public key, for those who check its signatures.
-    #[must_use]
-    pub const fn verifier(&self) -> &NoteVerifier {
-        self.signer.verifier()
-    }
-
-    /// Answers `add-checkpoint`. `now` is the time in seconds since 1970. What it signs is on the disk before it answers, and
-    /// swapped against what it checked, so of two requests at once one is told of the conflict.
-    ///
-    /// # Errors
-    /// The register; nothing was signed.
-    pub fn add_checkpoint(&mut self, body: &str, now: u64) -> Result<WitnessAnswer, Error> {
-        let bad = |e: tlog::Error| Ok(WitnessAnswer::BadRequest(e.to_string()));
-        let request: AddCheckpoint = match body.parse() {
-            Ok(request) => request,
-            Err(e) => return bad(e),
-        };
-        let (note, checkpoint) = match Note::parse(request.checkpoint.as_bytes()) {
-            Ok(note) => match note.text.parse::<Checkpoint>() {
-                Ok(checkpoint) => (note, checkpoint),
-                Err(e) => return bad(e),
-            },
-            Err(e) => return bad(e),
-        };
-        let Some((key, register)) = self.logs.iter_mut().find(|(key, _)| key.name() == checkpoint.origin)
-        else {
-            return Ok(WitnessAnswer::UnknownLog);
-        };
-        if note.verify(&[key]).is_err() {
-            return Ok(WitnessAnswer::Unsigned);
-        }
-        if request.old > checkpoint.size {
-            return Ok(WitnessAnswer::BadRequest("the older size is beyond the checkpoint's".into()));
-        }
-        let stored = register.load().map_err(Error::Head)?;
-        let last = match &stored {
-            Some(text) => text.parse::<Checkpoint>()?,
-            None => Checkpoint { size: 0, root: tlog::EMPTY_ROOT, ..checkpoint.clone() },
-        };
-        if request.old != last.size || (checkpoint.size == last.size && checkpoint.root != last.root) {
-            return Ok(WitnessAnswer::Conflict(last.size));
-        }
-        if verify_consistency(last.size, checkpoint.size, &last.root, &checkpoint.root, &request.proof)
-            .is_err()
-        {
-            return Ok(WitnessAnswer::BadProof);
-        }
-        if !register.compare_and_swap(stored.as_deref(), &checkpoint.to_string()).map_err(Error::Head)? {
-            let now_stored = register.load().map_err(Error::Head)?;
-            let size =
-                now_stored.and_then(|text| text.parse::<Checkpoint>().ok()).map_or(0, |last| last.size);
-            return Ok(WitnessAnswer::Conflict(size));
-        }
-        Ok(WitnessAnswer::Cosigned(self.signer.sign(&note.text, now).to_string()))
+/// The beginning of what somebody else answered, on one line and without what would steer a terminal.
+fn shown(answer: &str) -> String {
+    const MOST: usize = 100;
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let line: String = answer.trim().chars().take(MOST).map(|c| if steers(c) { ' ' } else { c }).collect();
+    match (line.is_empty(), answer.trim().chars().count() > MOST) {
+        (true, _) => "nothing".to_owned(),
+        (false, true) => format!("`{line}…`"),
+        (false, false) => format!("`{line}`"),
     }
 }

@@ -1,5 +1,5 @@
-//! Time and witnesses from outside: a time-stamp authority made with openssl judges and is judged, and a witness never signs
-//! two histories.
+//! Time and witnesses from outside: a time-stamp authority made with openssl judges and is judged, and what a witness answers
+//! is checked before it is kept.
 #![allow(clippy::unwrap_used, reason = "in a test a failure is a panic")]
 
 mod common;
@@ -10,11 +10,11 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{MemoryHead, entries, open};
-use ledger::witness::{Witness, WitnessAnswer, cosign};
-use ledger::{Head, HeadError, Kind, Ledger, timestamp};
+use ledger::witness::cosign;
+use ledger::{Kind, timestamp};
 use model::Instant;
 use proptest::prelude::*;
-use tlog::{AddCheckpoint, Algorithm, Checkpoint, Note, NoteSigner, NoteVerifier};
+use tlog::{AddCheckpoint, Algorithm, Note, NoteSigner, NoteVerifier};
 
 fn openssl(folder: &Path, arguments: &str) -> Result<String, String> {
     let output = Command::new("openssl").current_dir(folder).args(arguments.split(' ')).output();
@@ -125,130 +125,94 @@ proptest! {
     }
 }
 
-fn witness(ledger: &Ledger, register: &MemoryHead) -> Witness {
-    let key: NoteVerifier = ledger.vkey().parse().unwrap();
-    Witness::new("witness.example.test/w1", &[3; 32], vec![(key, Box::new(register.clone()))]).unwrap()
+/// Status, and the body that is answered to the body that was sent.
+type Answer<'a> = (u16, &'a dyn Fn(&str) -> String);
+
+/// A witness that signs whatever it is asked to: what the log's side makes of its answers is in question here. Both sides
+/// together: `crates/witness/tests`.
+fn signed(signer: &NoteSigner, body: &str, time: u64) -> String {
+    let request: AddCheckpoint = body.parse().unwrap();
+    let note = Note::parse(request.checkpoint.as_bytes()).unwrap();
+    signer.sign(&note.text, time).to_string()
 }
 
 #[test]
-fn a_witness_signs_what_continues_and_the_note_holds() {
+fn an_answer_is_kept_only_if_it_is_the_witnesss_signature_over_this_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let mut ledger = open(dir.path(), &MemoryHead::default()).unwrap();
-    let register = MemoryHead::default();
-    let mut posts = 0;
-    let mut known = 0;
-    for (round, batch) in [0, 3, 300, 0, 5].into_iter().enumerate() {
-        ledger.append(entries(ledger.size()..ledger.size() + batch)).unwrap();
-        // Started anew every time: what it signed is in its register.
-        let mut witness = witness(&ledger, &register);
-        let key = witness.verifier().clone();
-        let now = 1_785_000_000 + round as u64;
-        let mut post = |body: &str| {
-            posts += 1;
-            let answer = witness.add_checkpoint(body, now).unwrap();
-            Ok((answer.status(), answer.body()))
-        };
-        // Every other time the log has forgotten what the witness knows, and is told.
-        let cosigned =
-            cosign(&ledger.reader(), &key, if round % 2 == 0 { known } else { 0 }, &mut post).unwrap();
-        known = cosigned.size;
-        assert_eq!((cosigned.size, cosigned.time), (ledger.size(), now));
-        let log: NoteVerifier = ledger.vkey().parse().unwrap();
-        let note = Note::parse(cosigned.note.as_bytes()).unwrap();
-        assert_eq!(note.verify(&[&log, &key]).unwrap().len(), 2);
-        assert_eq!(Checkpoint::open(cosigned.note.as_bytes(), &log).unwrap().size, ledger.size());
-    }
-    assert_eq!(posts, 6, "one question more where it had forgotten something");
-}
-
-#[test]
-fn a_witness_refuses_with_the_status_of_the_specification() {
-    let log = NoteSigner::new("log.example.test/a", Algorithm::Ed25519, &[1; 32]).unwrap();
-    let signed = |signer: &NoteSigner, origin: &str, leaves: &[&str]| {
-        let leaves: Vec<_> = leaves.iter().map(|leaf| tlog::leaf_hash(leaf.as_bytes())).collect();
-        let root = tlog::tree_hash(&leaves);
-        let text = Checkpoint { origin: origin.into(), size: leaves.len() as u64, root }.to_string();
-        Note { signatures: vec![signer.sign(&text, 0)], text }.to_string()
-    };
-    let request = |old, proof: &[&str], checkpoint: String| {
-        let proof = proof.iter().map(|leaf| tlog::leaf_hash(leaf.as_bytes())).collect();
-        AddCheckpoint { old, proof, checkpoint }.to_string()
-    };
-    let register = MemoryHead::default();
-    let logs: Vec<(NoteVerifier, Box<dyn Head>)> = vec![(log.verifier().clone(), Box::new(register.clone()))];
-    let mut witness = Witness::new("witness.example.test/w1", &[3; 32], logs).unwrap();
-    let name = "log.example.test/a";
-    let mut ask = |body: String| {
-        let answer = witness.add_checkpoint(&body, 1).unwrap();
-        (answer.status(), answer.body(), answer.media_type())
-    };
-    assert_eq!(ask("old x\n\n".into()).0, 400);
-    assert_eq!(ask(request(0, &[], signed(&log, "log.example.test/b", &["a"]))).0, 404);
-    let stranger = NoteSigner::new(name, Algorithm::Ed25519, &[2; 32]).unwrap();
-    assert_eq!(ask(request(0, &[], signed(&stranger, name, &["a"]))).0, 403);
-    assert_eq!(ask(request(2, &[], signed(&log, name, &["a"]))).0, 400, "older size beyond the checkpoint");
-    assert_eq!(ask(request(1, &[], signed(&log, name, &["a"]))), (409, "0\n".into(), "text/x.tlog.size"));
-    assert_eq!(ask(request(0, &["a"], signed(&log, name, &["a"]))).0, 422, "a proof from nothing is empty");
-    assert!(register.0.lock().unwrap().is_none(), "nothing signed so far");
-
-    assert_eq!(ask(request(0, &[], signed(&log, name, &["a"]))).0, 200);
-    assert_eq!(ask(request(1, &["b"], signed(&log, name, &["a", "b"]))).0, 200);
-    assert_eq!(ask(request(2, &[], signed(&log, name, &["a", "b"]))).0, 200, "the same again");
-    assert_eq!(ask(request(1, &["b"], signed(&log, name, &["a", "b"]))).1, "2\n", "stale");
-    assert_eq!(
-        ask(request(2, &[], signed(&log, name, &["a", "x"]))).0,
-        409,
-        "another root for the same size"
-    );
-    assert_eq!(ask(request(2, &["c"], signed(&log, name, &["a", "x", "c"]))).0, 422, "a fork");
-    assert_eq!(ask(request(2, &["c"], signed(&log, name, &["a", "b", "c"]))).0, 200);
-}
-
-/// A register that cannot be written.
-struct Broken(MemoryHead);
-
-impl Head for Broken {
-    fn load(&self) -> Result<Option<String>, HeadError> {
-        self.0.load()
-    }
-
-    fn compare_and_swap(&mut self, _: Option<&str>, _: &str) -> Result<bool, HeadError> {
-        Err("the disk is full".into())
-    }
-}
-
-#[test]
-fn what_isnt_on_the_disk_isnt_signed_and_a_forked_log_is_told() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut ledger = open(one.path(), &MemoryHead::default()).unwrap();
-    let key: NoteVerifier = ledger.vkey().parse().unwrap();
-    // The same keys and another history: what an operator could do.
-    let mut fork = open(two.path(), &MemoryHead::default()).unwrap();
-    assert_eq!(fork.vkey(), ledger.vkey());
     ledger.append(entries(0..5)).unwrap();
-    fork.append(entries(10..15)).unwrap();
-
-    let logs: Vec<(NoteVerifier, Box<dyn Head>)> = vec![(key, Box::new(Broken(MemoryHead::default())))];
-    let mut broken = Witness::new("witness.example.test/w1", &[3; 32], logs).unwrap();
-    let body = AddCheckpoint { old: 0, proof: vec![], checkpoint: ledger.checkpoint().unwrap() }.to_string();
-    assert!(broken.add_checkpoint(&body, 1).is_err());
-
-    let register = MemoryHead::default();
-    let mut witness = witness(&ledger, &register);
-    let name = witness.verifier().clone();
-    let mut post = |body: &str| -> io::Result<(u16, String)> {
-        let answer = witness.add_checkpoint(body, 1).unwrap();
-        assert!(answer.status() != 200 || matches!(answer, WitnessAnswer::Cosigned(_)));
-        Ok((answer.status(), answer.body()))
+    let signer = NoteSigner::new("witness.example.test/w1", Algorithm::CosignatureV1, &[3; 32]).unwrap();
+    let stranger = NoteSigner::new("witness.example.test/w1", Algorithm::CosignatureV1, &[4; 32]).unwrap();
+    let other = NoteSigner::new("other.example.test/w2", Algorithm::CosignatureV1, &[5; 32]).unwrap();
+    let key = signer.verifier();
+    let log: NoteVerifier = ledger.vkey().parse().unwrap();
+    let ask = |known: u64, answers: &[Answer<'_>]| {
+        let mut answers = answers.iter();
+        let mut post = |body: &str| {
+            let (status, text) = answers.next().expect("no more questions than answers");
+            Ok((*status, text(body)))
+        };
+        cosign(&ledger.reader(), key, known, &mut post).map_err(|e| e.to_string())
     };
-    cosign(&ledger.reader(), &name, 0, &mut post).unwrap();
-    let told = cosign(&fork.reader(), &name, 5, &mut post).unwrap_err().to_string();
-    assert!(told.contains("another log of 5 entries under this name: it was forked"), "{told}");
-    ledger.append(entries(5..9)).unwrap();
-    cosign(&ledger.reader(), &name, 5, &mut post).unwrap();
-    let told = cosign(&fork.reader(), &name, 5, &mut post).unwrap_err().to_string();
-    assert!(told.contains("with 9 entries, and it has 5: it was rolled back or forked"), "{told}");
-    // An answer signed by somebody else is no cosignature.
-    let mut forged = |_: &str| Ok((200, "— witness.example.test/w1 AAAAAAAAAAAA\n".to_owned()));
-    assert!(cosign(&ledger.reader(), &name, 0, &mut forged).is_err());
+    let good = |body: &str| signed(&signer, body, 1_785_000_000);
+
+    // Other keys' lines around it are ignored.
+    let crowd =
+        |body: &str| format!("{}{}{}", signed(&other, body, 7), good(body), signed(&stranger, body, 7));
+    for answer in [&good as &dyn Fn(&str) -> String, &crowd] {
+        let cosigned = ask(0, &[(200, answer)]).unwrap();
+        assert_eq!((cosigned.size, cosigned.time), (5, Instant::from_seconds(1_785_000_000)));
+        let note = Note::parse(cosigned.note.as_bytes()).unwrap();
+        assert_eq!((note.signatures.len(), note.verify(&[&log, key]).unwrap().len()), (2, 2));
+    }
+    let told = ask(0, &[(409, &|_| "2\n".into()), (200, &good)]).unwrap();
+    assert_eq!(told.size, 5, "after it said what it knows");
+
+    let check = |known: u64, answers: &[Answer<'_>], expect: &str| {
+        let said = ask(known, answers).unwrap_err();
+        assert!(said.contains(expect), "`{said}` should say `{expect}`");
+        assert!(said.contains("; "), "and what to do: {said}");
+        assert!(!said.chars().any(char::is_control), "{said}");
+    };
+    let none = "holds no signature by the witness `witness.example.test/w1`";
+    check(0, &[(200, &|_| "<!DOCTYPE html>\n<html>\u{1b}[2J</html>".into())], none);
+    check(0, &[(200, &|_| String::new())], none);
+    check(0, &[(200, &|body| good(body)[..60].to_owned())], none);
+    check(0, &[(200, &|body| signed(&stranger, body, 1))], none);
+    check(0, &[(200, &|body| signed(&signer, body, 0))], "is no time to sign at");
+    check(0, &[(200, &|body| signed(&signer, body, u64::MAX))], "is no time to sign at");
+    let over_another = |_: &str| signer.sign("log.example.test/a\n5\nx\n", 1).to_string();
+    check(0, &[(200, &over_another)], "the text or the signature was altered");
+
+    check(0, &[(409, &|_| "9\n".into())], "with 9 entries, and it has 5: it was rolled back or forked");
+    check(5, &[(409, &|_| "5\n".into())], "another log of 5 entries under this name: it was forked");
+    let same = |_: &str| "5\n".to_owned();
+    check(0, &[(409, &same), (409, &same)], "another log of 5 entries under this name: it was forked");
+    check(3, &[(422, &|_| String::new())], "3 entries of this log that aren't its first 3 now");
+    check(3, &[(409, &|_| "3\n".into())], "keeps changing its mind");
+    check(3, &[(409, &|_| "2\n".into()), (409, &|_| "1\n".into())], "keeps changing its mind");
+    check(3, &[(409, &|_| "<html>".into())], "answered 409 without a size: `<html>`");
+    check(
+        0,
+        &[(404, &|_| "not found".into())],
+        "doesn't watch this log, or that is not its address (404: `not found`)",
+    );
+    check(0, &[(403, &|_| String::new())], "knows this log by another key (403: nothing)");
+    check(0, &[(503, &|_| "x".repeat(5_000))], "cannot sign now (status 503");
+    check(0, &[(302, &|_| String::new())], "refuses with status 302");
+}
+
+#[test]
+fn a_logs_key_is_no_witness_and_silence_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = open(dir.path(), &MemoryHead::default()).unwrap();
+    ledger.append(entries(0..1)).unwrap();
+    let own: NoteVerifier = ledger.vkey().parse().unwrap();
+    let mut never = |_: &str| -> io::Result<(u16, String)> { panic!("nobody is asked") };
+    let said = cosign(&ledger.reader(), &own, 0, &mut never).unwrap_err().to_string();
+    assert!(said.contains("is the key of a log, not of a witness"), "{said}");
+    let signer = NoteSigner::new("witness.example.test/w1", Algorithm::CosignatureV1, &[3; 32]).unwrap();
+    let mut silent = |_: &str| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer"));
+    let said = cosign(&ledger.reader(), signer.verifier(), 0, &mut silent).unwrap_err().to_string();
+    assert!(said.contains("cannot reach the witness `witness.example.test/w1`: no answer"), "{said}");
 }
