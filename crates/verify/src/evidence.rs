@@ -15,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 use tlog::NoteVerifier;
 
 use crate::Refusal;
-use crate::files::{Files, list, read};
+use crate::anchor::{Anchor, copies, entry, join, newest};
+use crate::files::{Files, Within, list, read};
 use crate::log::{LogReport, Options, walk};
 
 /// What holds of the evidence.
@@ -29,15 +30,28 @@ pub struct EvidenceReport {
     pub erased: u64,
     /// Packs, each with the hash it is named by.
     pub packs: u64,
+    /// Anchors, of the ledger's entries and beside them; each fits the log.
+    pub anchors: Vec<Anchor>,
 }
 
 impl fmt::Display for EvidenceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}; {} documents open and fit, {} erased, {} packs",
+            "{}; {} documents open and fit, {} erased, {} packs; ",
             self.log, self.opened, self.erased, self.packs
-        )
+        )?;
+        match newest(&self.anchors) {
+            None => write!(f, "no anchor"),
+            Some(newest) => {
+                write!(f, "{} anchors fit, the newest: {newest}", self.anchors.len())?;
+                match newest.external {
+                    Some(true) => write!(f, ", somebody else by the keeper's word"),
+                    Some(false) => write!(f, ", of the keeper's own making: no proof of time"),
+                    None => Ok(()),
+                }
+            }
+        }
     }
 }
 
@@ -64,19 +78,7 @@ struct Committed {
     size: u64,
     commitment: [u8; 32],
     object: [u8; 32],
-}
-
-/// A folder within another.
-struct Within<'a>(&'a dyn Files, &'static str);
-
-impl Files for Within<'_> {
-    fn list(&self) -> std::io::Result<Vec<String>> {
-        Ok(self.0.list()?.iter().filter_map(|path| path.strip_prefix(self.1)).map(str::to_owned).collect())
-    }
-
-    fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
-        self.0.read(&format!("{}{path}", self.1))
-    }
+    anchor: bool,
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -130,7 +132,7 @@ pub fn evidence(
         }
         let hash = |text: &str| unhex(text).ok_or_else(|| bad("a hash in its leaf has another form".into()));
         let (commitment, object) = (hash(&leaf.commitment)?, hash(&leaf.object)?);
-        leaves.push(Committed { size: leaf.size, commitment, object });
+        leaves.push(Committed { size: leaf.size, commitment, object, anchor: leaf.kind == "anchor" });
         Ok(())
     })?;
 
@@ -141,7 +143,9 @@ pub fn evidence(
         return Err(Refusal::Ahead { path: PACKS.into() });
     }
     packs.truncate(signed);
-    let mut report = EvidenceReport { log, opened: 0, erased: 0, packs: packs.len() as u64 };
+    let mut report =
+        EvidenceReport { log, opened: 0, erased: 0, packs: packs.len() as u64, anchors: Vec::new() };
+    let mut kept = Vec::new();
     let mut slots = BTreeMap::new();
     for (pack_index, (first, name)) in packs.iter().enumerate() {
         let end = packs.get(pack_index + 1).map_or(leaves.len() as u64, |(next, _)| *next);
@@ -181,10 +185,14 @@ pub fn evidence(
                 report.erased += 1;
                 continue;
             }
-            check_object(&kek, slot, object, &hash, leaf).map_err(refuse)?;
+            let document = check_object(&kek, slot, object, &hash, leaf).map_err(refuse)?;
             report.opened += 1;
+            if leaf.anchor {
+                kept.push(entry(index, &document, &Within(data, "log/"), key, &report.log)?);
+            }
         }
     }
+    report.anchors = join(kept, copies(data, key, &report.log)?)?;
     Ok(report)
 }
 
@@ -254,7 +262,7 @@ fn check_object(
     object: &[u8],
     hash: &[u8; 32],
     leaf: &Committed,
-) -> Result<(), &'static str> {
+) -> Result<Vec<u8>, &'static str> {
     let nonce: [u8; 24] = std::array::from_fn(|i| hash[i]);
     let key =
         kek.decrypt(&nonce.into(), Payload { msg: slot, aad: hash }).map_err(|_| "its key doesn't unwrap")?;
@@ -272,5 +280,6 @@ fn check_object(
     }
     let mut mac = Hmac::<Sha256>::new_from_slice(salt).map_err(|_| "its salt is unusable")?;
     mac.update(document);
-    mac.verify(&leaf.commitment.into()).map_err(|_| "its document isn't the one committed to")
+    mac.verify(&leaf.commitment.into()).map_err(|_| "its document isn't the one committed to")?;
+    Ok(document.to_vec())
 }

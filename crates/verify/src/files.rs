@@ -69,6 +69,19 @@ impl Files for BTreeMap<String, Vec<u8>> {
     }
 }
 
+/// A folder within another, by its name with a `/`.
+pub(crate) struct Within<'a>(pub(crate) &'a dyn Files, pub(crate) &'static str);
+
+impl Files for Within<'_> {
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(self.0.list()?.iter().filter_map(|path| path.strip_prefix(self.1)).map(str::to_owned).collect())
+    }
+
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        self.0.read(&format!("{}{path}", self.1))
+    }
+}
+
 pub(crate) fn read(files: &dyn Files, path: &str) -> Result<Vec<u8>, Refusal> {
     files.read(path).map_err(|e| Refusal::Unreadable { path: path.to_owned(), reason: e.to_string() })
 }

@@ -4,14 +4,17 @@
 //! - [`log`]: a log folder: the signature, every entry, every tile, every file.
 //! - [`grow`]: the same, and that the log continues an older checkpoint.
 //! - [`proof`]: one entry's `.tlog-proof`.
-//! - [`evidence`]: a data folder with its keys: every object opens and is the one committed to.
+//! - [`anchor()`]: a log folder, and that it continues a checkpoint that witnesses cosigned or authorities stamped.
+//! - [`evidence`]: a data folder with its keys: every object opens and is the one committed to, and every anchor in it fits.
 //!
-//! The binary `tickmark-verify` is these four as commands.
+//! The binary `tickmark-verify` is these five as commands.
 
+mod anchor;
 mod evidence;
 mod files;
 mod log;
 
+pub use anchor::{Anchor, Voucher, anchor, anchors, newest};
 pub use evidence::{EvidenceReport, evidence};
 pub use files::{Files, Folder};
 pub use log::{LogReport, Options, grow, log, proof};
@@ -77,6 +80,14 @@ pub enum Refusal {
         path: String,
         /// What is wrong.
         source: tlog::Error,
+    },
+    /// An anchor that was altered, is of another log, or contradicts this one.
+    #[error("the anchor in `{place}` doesn't hold: {why}")]
+    Anchor {
+        /// The entry or file that keeps it.
+        place: String,
+        /// What is wrong.
+        why: String,
     },
     /// Evidence that isn't what the log commits to.
     #[error("entry {index}: {why}")]

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use tlog::NoteVerifier;
-use verify::{Folder, Options, Refusal};
+use verify::{Anchor, Folder, Options, Refusal, Voucher};
 
 /// Verifies what Tickmark hands over, offline.
 #[derive(Parser)]
@@ -50,7 +50,24 @@ enum What {
         #[command(flatten)]
         allow: Allow,
     },
-    /// Check a data folder with its keys: every object opens and is the one committed to
+    /// Check a log folder, and that it continues a checkpoint that somebody else signed or stamped
+    Anchor {
+        /// The checkpoint as it was kept, with the witnesses' signatures
+        checkpoint: PathBuf,
+        /// Folder that holds `checkpoint` and `tile/`
+        dir: PathBuf,
+        /// File with the log's public key
+        vkey: PathBuf,
+        /// File with the key of a witness that must have cosigned it
+        #[arg(long, value_name = "VKEY", required_unless_present = "stamp")]
+        witness: Vec<PathBuf>,
+        /// File with a time stamp over it; its authority's signature is for `openssl ts -verify`
+        #[arg(long, value_name = "FILE")]
+        stamp: Vec<PathBuf>,
+        #[command(flatten)]
+        allow: Allow,
+    },
+    /// Check a data folder with its keys: every object opens and is the one committed to, and every anchor fits
     Evidence {
         /// Folder that holds `log/`, `objects/` and `keys/`
         data: PathBuf,
@@ -58,6 +75,9 @@ enum What {
         vkey: PathBuf,
         /// File with the wrapping key: 32 bytes, or 64 hexadecimal digits
         wrapping_key: PathBuf,
+        /// File with the key of a witness that must have cosigned a checkpoint of it
+        #[arg(long, value_name = "VKEY")]
+        witness: Vec<PathBuf>,
         #[command(flatten)]
         allow: Allow,
     },
@@ -105,9 +125,33 @@ fn run(what: What) -> Result<String, Refusal> {
             let checkpoint = verify::proof(&bytes(&file)?, &bytes(&leaf)?, &key(&vkey)?)?;
             format!("{}, {} published, root {}", checkpoint.origin, checkpoint.size, checkpoint.root)
         }
-        What::Evidence { data, vkey, wrapping_key, allow } => {
+        What::Anchor { checkpoint, dir, vkey, witness, stamp, allow } => {
+            let witnesses = witness.iter().map(|path| key(path)).collect::<Result<Vec<_>, _>>()?;
+            let stamps = stamp.iter().map(|path| bytes(path)).collect::<Result<Vec<_>, _>>()?;
+            let (checkpoint, folder) = (bytes(&checkpoint)?, Folder::new(&dir));
+            let (report, anchors) =
+                verify::anchor(&checkpoint, &folder, &key(&vkey)?, &witnesses, &stamps, allow.into())?;
+            anchors.iter().fold(report.to_string(), |line, anchor| format!("{line}; {anchor}"))
+        }
+        What::Evidence { data, vkey, wrapping_key, witness, allow } => {
             let folder = Folder::new(&data);
-            verify::evidence(&folder, &key(&vkey)?, &wrapping(&wrapping_key)?, allow.into())?.to_string()
+            let report = verify::evidence(&folder, &key(&vkey)?, &wrapping(&wrapping_key)?, allow.into())?;
+            let mut line = report.to_string();
+            for path in witness {
+                let known = key(&path)?;
+                let theirs: Vec<Anchor> = report
+                    .anchors
+                    .iter()
+                    .filter(|a| matches!(&a.by, Voucher::Witness(by) if **by == known))
+                    .cloned()
+                    .collect();
+                let newest = verify::newest(&theirs).ok_or_else(|| Refusal::Anchor {
+                    place: path.display().to_string(),
+                    why: format!("nothing here was cosigned by the witness `{}` with this key", known.name()),
+                })?;
+                line = format!("{line}; with the key you gave, {newest}");
+            }
+            line
         }
     })
 }

@@ -51,6 +51,25 @@ fn each_command_says_holds_or_refused() {
     check(&["evidence", data, &vkey, &key], "holds: tickmark/");
     check(&["evidence", data, &vkey, &hex], "holds: tickmark/");
     check(&["evidence", data, &vkey, &leaf], "refused: ");
+    // What a witness signed of the first three entries, and its key.
+    let signer = tlog::NoteSigner::new("witness.example.test/w1", tlog::Algorithm::CosignatureV1, &[3; 32]);
+    let signer = signer.unwrap();
+    let mut note = tlog::Note::parse(&fs::read(&old).unwrap()).unwrap();
+    note.signatures.push(signer.sign(&note.text, 1_785_000_000));
+    let note = file("cosigned", note.to_string().as_bytes());
+    let witness = file("w.vkey", format!("{}\n", signer.verifier()).as_bytes());
+    let said = check(&["anchor", &note, log, &vkey, "--witness", &witness], "holds: tickmark/");
+    let expect = "; the first 3 entries were cosigned by the witness `witness.example.test/w1` at 2026-07-25T17:20:00Z\n";
+    assert!(said.ends_with(expect), "{said}");
+    check(
+        &["anchor", &old, log, &vkey, "--witness", &witness],
+        "refused: the anchor in `the checkpoint` doesn't hold: ",
+    );
+    check(
+        &["anchor", &note, log, &vkey, "--stamp", &leaf],
+        "refused: the anchor in `the checkpoint` doesn't hold: ",
+    );
+    check(&["evidence", data, &vkey, &key, "--witness", &witness], "refused: the anchor in `");
     check(&["log", log, &leaf], "refused: ");
     check(&["log", data, &vkey], "refused: `checkpoint` cannot be read: ");
     fs::write(dir.path().join("log/notes.txt"), "x").unwrap();

@@ -6,50 +6,12 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use common::{MemoryHead, entries, load, open, written};
+use common::{MemoryHead, entries, go, load, logcheck, open, put_key, written};
 use tlog::NoteVerifier;
 use verify::{Files as _, Folder, Options};
 
 const PLAIN: Options = Options { acknowledged: None, ahead: false };
-
-/// Builds logcheck once; `None` where its source or the means to build it are absent.
-fn logcheck() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let build = root.join("../shared/tools/logcheck/build");
-    let skip = |why: &str| {
-        assert!(std::env::var_os("TICKMARK_CI").is_none(), "the Go verifier cannot be used: {why}");
-        println!("skipped: {why}");
-        None
-    };
-    if !build.exists() {
-        return skip("../shared/tools/logcheck is not there");
-    }
-    let target = root.join("target/logcheck");
-    // Two test processes must not build it at once.
-    fs::create_dir_all(&target).unwrap();
-    let lock = fs::File::create(target.join("lock")).unwrap();
-    lock.lock().unwrap();
-    let output = Command::new("bash").arg(build).arg(&target).output().unwrap();
-    if !output.status.success() {
-        return skip(&format!("logcheck cannot be built: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()))
-}
-
-fn go(logcheck: &Path, arguments: &[&Path], command: &str) -> Result<String, String> {
-    let output = Command::new(logcheck).arg(command).args(arguments).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
-}
-
-fn put_key(folder: &Path, key: &NoteVerifier) -> PathBuf {
-    let path = folder.join("vkey");
-    fs::write(&path, format!("{key}\n")).unwrap();
-    path
-}
 
 #[test]
 fn logs_proofs_and_growth_hold_for_go() {

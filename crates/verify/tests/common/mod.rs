@@ -1,10 +1,12 @@
 //! What the verifier's tests share: logs as the product writes them, in memory.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::print_stdout, reason = "a test says what it skips")]
 #![allow(clippy::unwrap_used, reason = "in a test a failure is a panic")]
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use ledger::{Entropy, Folder, Head, HeadError, Kind, Ledger, NewEntry};
@@ -122,4 +124,40 @@ pub(crate) fn hand_made(entries: &[Vec<u8>], signer: &NoteSigner) -> Map {
     let note = Note { signatures: vec![signer.sign(&text, 0)], text };
     map.insert("checkpoint".into(), note.to_string().into_bytes());
     map
+}
+
+/// Builds logcheck once; `None` where its source or the means to build it are absent.
+pub(crate) fn logcheck() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let build = root.join("../shared/tools/logcheck/build");
+    let skip = |why: &str| {
+        assert!(std::env::var_os("TICKMARK_CI").is_none(), "the Go verifier cannot be used: {why}");
+        println!("skipped: {why}");
+        None
+    };
+    if !build.exists() {
+        return skip("../shared/tools/logcheck is not there");
+    }
+    let target = root.join("target/logcheck");
+    // Two test processes must not build it at once.
+    fs::create_dir_all(&target).unwrap();
+    let lock = fs::File::create(target.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let output = Command::new("bash").arg(build).arg(&target).output().unwrap();
+    if !output.status.success() {
+        return skip(&format!("logcheck cannot be built: {}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()))
+}
+
+pub(crate) fn go(logcheck: &Path, arguments: &[&Path], command: &str) -> Result<String, String> {
+    let output = Command::new(logcheck).arg(command).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+pub(crate) fn put_key(folder: &Path, key: &NoteVerifier) -> PathBuf {
+    let path = folder.join("vkey");
+    fs::write(&path, format!("{key}\n")).unwrap();
+    path
 }
