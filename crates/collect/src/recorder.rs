@@ -34,13 +34,23 @@ struct Open {
     items: u64,
     good: u32,
     gaps: Vec<(CoverageStatus, String)>,
+    doubt: Option<String>,
     for_good: Option<String>,
     last_request: Option<String>,
 }
 
 impl Open {
     const fn of(window: Window) -> Self {
-        Self { window, page: 0, items: 0, good: 0, gaps: vec![], for_good: None, last_request: None }
+        Self {
+            window,
+            page: 0,
+            items: 0,
+            good: 0,
+            gaps: vec![],
+            doubt: None,
+            for_good: None,
+            last_request: None,
+        }
     }
 }
 
@@ -123,6 +133,9 @@ impl<'a, 's> Recorder<'a, 's> {
         open.last_request = Some(response.url.clone());
         if matches!(response.status, 200..=299 | 304) {
             open.good += 1;
+            if let Some(reason) = open.doubt.take() {
+                open.gaps.push((CoverageStatus::Partial, reason));
+            }
         }
         let receipt = Receipt {
             source: self.source.clone(),
@@ -150,6 +163,14 @@ impl<'a, 's> Recorder<'a, 's> {
             if open.gaps.len() < 20 && !open.gaps.iter().any(|(_, r)| *r == reason) {
                 open.gaps.push((status, reason));
             }
+        }
+    }
+
+    /// Notes why what the source shows of an open stream may be a part, though it says nothing of it: a gap as soon as it
+    /// shows something.
+    pub fn doubt(&mut self, stream: &str, reason: impl Into<String>) {
+        if let Some(open) = self.open.get_mut(stream) {
+            open.doubt = Some(reason.into());
         }
     }
 

@@ -197,7 +197,7 @@ pub fn collect(
     for stream in STREAMS {
         recorder.open(stream.name, Window { from: window.from.min(window.to), to: now.min(window.to) });
         if let Some(right) = client.lacks(stream) {
-            recorder.gap(stream.name, CoverageStatus::NotPermitted, not_granted(&right));
+            recorder.doubt(stream.name, not_granted(&right));
         }
     }
     let (cursors, lasting) = going_on_from(cursors, window);
@@ -433,7 +433,7 @@ pub fn pull(
     for name in rules.into_iter().chain(pulls::DETAILS) {
         recorder.open(name, window);
         if let Some(right) = stream_named(name).and_then(|stream| client.lacks(stream)) {
-            recorder.gap(name, CoverageStatus::NotPermitted, not_granted(&right));
+            recorder.doubt(name, not_granted(&right));
         }
     }
     let look = || -> Result<(), Stop> {

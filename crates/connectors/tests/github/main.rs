@@ -5,6 +5,10 @@
 #[path = "../../../collect/tests/server/mod.rs"]
 mod server;
 
+#[path = "../emulated/mod.rs"]
+mod emulated;
+
+mod app;
 mod assessed;
 mod docs;
 mod emulate;

@@ -35,7 +35,10 @@ pub(crate) struct Ledger {
 
 /// One run against `url`, at the time of `clock`.
 pub(crate) fn run(url: &str, cursors: &Cursors, clock: &Clock) -> Ledger {
-    let source = &source(url);
+    run_of(&source(url), cursors, clock)
+}
+
+pub(crate) fn run_of(source: &Source, cursors: &Cursors, clock: &Clock) -> Ledger {
     let mut http = Http::new(HttpConfig::default(), clock.surroundings()).unwrap();
     let mut captures = vec![];
     let summary = github::collect(source, cursors, window(), &mut http, &mut |capture| {

@@ -1,127 +1,22 @@
 //! The whole way of a GitHub repository, from `init` to a verdict, against a stateful server that somebody else wrote.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
+#[path = "../../../connectors/tests/emulated/mod.rs"]
+mod emulated;
+
 use crate::support::{Home, Ran, document, procedure, ran, verdicts};
+use emulated::{Emulate, Person};
 
-const CONFIG: &str = "
-tokens:
-  tok_dana: {login: dana, scopes: [repo, user, 'admin:org']}
-  tok_ann: {login: ann, scopes: [repo, user]}
-  tok_bob: {login: bob, scopes: [repo, user]}
-github:
-  users:
-    - {login: dana, name: Dana, email: dana@example.test}
-    - {login: ann, name: Ann, email: ann@example.test}
-    - {login: bob, name: Bob, email: bob@example.test}
-  orgs: [{login: acme, name: Acme, members: [{login: dana, role: admin}, {login: ann, role: member}, {login: bob, role: member}]}]
-  repos: [{owner: acme, name: app, auto_init: true}]
-";
-
-struct Server {
-    child: Child,
-    url: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tools/emulate.sh")
-}
-
-/// The server, or why there is none.
-fn start() -> Result<Server, String> {
-    let installed = Command::new("bash").arg(script()).arg("install").output();
-    let installed = installed.map_err(|e| format!("bash cannot be run: {e}"))?;
-    if !installed.status.success() {
-        return Err(format!("npm cannot install emulate: {}", String::from_utf8_lossy(&installed.stderr)));
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("emulate.yaml");
-    std::fs::write(&config, CONFIG).unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let child = Command::new("bash")
-        .arg(script())
-        .args(["start", &port.to_string()])
-        .arg(&config)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|e| format!("bash cannot be run: {e}"))?;
-    let mut server = Server { child, url: format!("http://localhost:{port}"), _folder: folder };
-    for _ in 0..300 {
-        if TcpStream::connect(("localhost", port)).is_ok() {
-            return Ok(server);
-        }
-        if let Ok(Some(status)) = server.child.try_wait() {
-            return Err(format!("emulate ended: {status}"));
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    Err("emulate did not listen within half a minute".to_owned())
-}
-
-impl Server {
-    fn call(&self, token: &str, method: &str, path: &str, body: &Json) -> (u16, Json) {
-        let agent: ureq::Agent =
-            ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
-        let request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url))
-            .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
-            .body(body.to_string())
-            .unwrap();
-        let mut answer = agent.run(request).unwrap();
-        let text = answer.body_mut().read_to_string().unwrap();
-        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Json::Null))
-    }
-
-    #[track_caller]
-    fn does(&self, token: &str, method: &str, path: &str, body: &Json) -> Json {
-        let (status, answer) = self.call(token, method, path, body);
-        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
-        answer
-    }
-
-    /// Ann writes a file on a branch of hers and proposes it: number and head.
-    fn proposes(&self, branch: &str) -> (u64, String) {
-        let main = self.does("tok_ann", "GET", "/repos/acme/app/branches/main", &Json::Null);
-        let new = json!({ "ref": format!("refs/heads/{branch}"), "sha": main["commit"]["sha"] });
-        self.does("tok_ann", "POST", "/repos/acme/app/git/refs", &new);
-        let file = json!({ "message": format!("add {branch}"), "content": "YQ==", "branch": branch });
-        let commit = self.does("tok_ann", "PUT", &format!("/repos/acme/app/contents/{branch}.txt"), &file);
-        let pull = json!({ "title": format!("Land {branch}"), "head": branch, "base": "main" });
-        let number = self.does("tok_ann", "POST", "/repos/acme/app/pulls", &pull)["number"].as_u64().unwrap();
-        (number, commit["commit"]["sha"].as_str().unwrap().to_owned())
-    }
-
-    fn approves(&self, token: &str, pull: u64) {
-        let path = format!("/repos/acme/app/pulls/{pull}/reviews");
-        self.does(token, "POST", &path, &json!({ "event": "APPROVE" }));
-    }
-
-    fn builds(&self, sha: &str, conclusion: &str) {
-        let run =
-            json!({ "name": "build", "head_sha": sha, "status": "completed", "conclusion": conclusion });
-        self.does("tok_ann", "POST", "/repos/acme/app/check-runs", &run);
-    }
-
-    fn merges(&self, token: &str, pull: u64) -> String {
-        let path = format!("/repos/acme/app/pulls/{pull}/merge");
-        self.does(token, "PUT", &path, &json!({}))["sha"].as_str().unwrap().to_owned()
-    }
+/// Ann writes a file on a branch of hers and proposes it: number and head.
+fn proposes(ann: Person<'_>, branch: &str) -> (u64, String) {
+    ann.branches(branch);
+    let head = ann.pushes(branch, &format!("{branch}.txt"));
+    (ann.proposes(branch), head)
 }
 
 /// The binary with a token.
@@ -131,24 +26,17 @@ fn with_token(home: &Home, line: &str) -> Ran {
 
 #[test]
 fn from_init_to_a_verdict() {
-    let server = match start() {
-        Ok(server) => server,
-        Err(reason) => {
-            assert!(std::env::var_os("TICKMARK_CI").is_none(), "{reason}");
-            println!("skipped: {reason}");
-            return;
-        }
-    };
+    let Some(server) = Emulate::start("") else { return };
+    let [dana, ann, bob] = ["tok_dana", "tok_ann", "tok_bob"].map(|token| server.person(token));
     for login in ["ann", "bob"] {
         let path = format!("/repos/acme/app/collaborators/{login}");
-        server.does("tok_dana", "PUT", &path, &json!({ "permission": "push" }));
+        dana.does("PUT", &path, &json!({ "permission": "push" }));
     }
     // Before anything was protected: unreviewed, and its build had failed.
-    let (hasty, failed_head) = server.proposes("hasty");
-    server.builds(&failed_head, "failure");
-    server.merges("tok_ann", hasty);
-    server.does(
-        "tok_dana",
+    let (hasty, failed_head) = proposes(ann, "hasty");
+    ann.checks(&failed_head, "failure");
+    ann.merges(hasty);
+    dana.does(
         "PUT",
         "/repos/acme/app/branches/main/protection",
         &json!({
@@ -158,11 +46,11 @@ fn from_init_to_a_verdict() {
             "restrictions": null,
         }),
     );
-    let (clean, head) = server.proposes("clean");
-    server.approves("tok_bob", clean);
-    server.builds(&head, "success");
-    let landed = server.merges("tok_bob", clean);
-    let (open, open_head) = server.proposes("open");
+    let (clean, head) = proposes(ann, "clean");
+    bob.approves(clean);
+    ann.checks(&head, "success");
+    let landed = bob.merges(clean);
+    let (open, open_head) = proposes(ann, "open");
 
     let home = Home::new();
     home.does("init acme");
@@ -225,7 +113,7 @@ fn from_init_to_a_verdict() {
     assert_eq!(procedure(&before, "change_independent_review")["population"], 1);
     assert!(!verdicts(&before, "change_independent_review", &open_head).contains("pass"));
     assert_eq!(with_token(&home, &format!("{pull} --fail-on unproven")).code, Some(3));
-    server.builds(&open_head, "failure");
+    ann.checks(&open_head, "failure");
     let failed = with_token(&home, &format!("{pull} --json")).succeeded();
     let failed: Json = serde_json::from_str(&failed).unwrap();
     assert!(!verdicts(&failed, "change_tests", &open_head).contains("pass"));
@@ -266,4 +154,192 @@ fn a_source_that_does_not_answer_is_a_message() {
     let ran = ran(home.command(["--workspace", "acme", "check", "--pull", "1"]).env("HALDEN", "tok"));
     assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
     home.does("--workspace acme verify");
+}
+
+/// A key as GitHub hands it out; `None`, after saying so, where OpenSSL is missing.
+#[expect(clippy::print_stdout, reason = "a test says why it was skipped")]
+fn app_key() -> Option<String> {
+    let made = Command::new("openssl").args(["genrsa", "-traditional", "2048"]).output();
+    let Ok(made) = made else {
+        assert!(std::env::var_os("TICKMARK_CI").is_none(), "openssl is missing");
+        println!("skipped: openssl is missing");
+        return None;
+    };
+    Some(String::from_utf8(made.stdout).unwrap())
+}
+
+/// An App with that key, installed at acme with some rights.
+fn apps(key: &str) -> String {
+    let key: String = key.lines().map(|line| format!("        {line}\n")).collect();
+    format!(
+        "  apps:
+    - app_id: 4242
+      slug: tickmark-acme
+      name: Tickmark of Acme
+      private_key: |
+{key}      permissions: &rights
+        {{metadata: read, contents: read, pull_requests: read, issues: read, checks: read, administration: read, secrets: write}}
+      installations:
+        - {{installation_id: 77, account: acme, repository_selection: all, permissions: *rights}}
+"
+    )
+}
+
+#[test]
+fn a_companys_app_takes_the_place_of_a_persons_token() {
+    let Some(key) = app_key() else { return };
+    let Some(server) = Emulate::start(&apps(&key)) else { return };
+    let [dana, ann, bob] = ["tok_dana", "tok_ann", "tok_bob"].map(|token| server.person(token));
+    for login in ["ann", "bob"] {
+        let path = format!("/repos/acme/app/collaborators/{login}");
+        dana.does("PUT", &path, &json!({ "permission": "push" }));
+    }
+    // This server asks about rights only where it is not everybody's.
+    dana.does("PATCH", "/repos/acme/app", &json!({ "private": true }));
+    let (clean, head) = proposes(ann, "clean");
+    bob.approves(clean);
+    ann.checks(&head, "success");
+    bob.merges(clean);
+
+    let home = Home::new();
+    home.does("init acme");
+    std::fs::write(home.path().join("app.pem"), &key).unwrap();
+    std::fs::write(home.path().join("no.pem"), "-----BEGIN RSA PRIVATE KEY-----\nnonsense\n").unwrap();
+    for file in ["app.pem", "no.pem"] {
+        std::fs::set_permissions(home.path().join(file), PermissionsExt::from_mode(0o600)).unwrap();
+    }
+    let add = format!("--workspace acme source add github --owner acme --repo app --api-url {}", server.url);
+    home.refuses(
+        &format!("{add} --app 4242 --app-key none.pem"),
+        &["none.pem", "read the App's private key"],
+    );
+    home.refuses(&format!("{add} --app 4242 --app-key no.pem"), &["no.pem", "no whole private key"]);
+    for misplaced in ["--app-key app.pem", "--app 4242 --token-env X", "--installation 77"] {
+        let ran = home.run(format!("{add} {misplaced}").split_whitespace());
+        assert_eq!(ran.code, Some(2), "{misplaced}: {}", ran.err);
+    }
+    let said = home.does(&format!("{add} --app 4242 --app-key app.pem"));
+    assert!(said.contains("next: tickmark source check"), "{said}");
+    assert_eq!(home.does("--workspace acme source list"), "github  acme/app  as App 4242\n");
+
+    // No environment is needed: the file of the key has its place in the configuration.
+    let probed = home.run("--workspace acme source check".split_whitespace());
+    assert_eq!(probed.code, Some(1), "{}{}", probed.out, probed.err);
+    let line = |name: &str| probed.out.lines().find(|l| l.trim_start().starts_with(name)).unwrap_or_default();
+    assert!(line("reviews").contains("complete"), "{}", probed.out);
+    assert!(line("statuses").contains("does not grant Commit statuses: read"), "{}", probed.out);
+    assert!(
+        line("deployments").contains("grant the App Deployments: read in its settings"),
+        "{}",
+        probed.out
+    );
+
+    let said = home.does("--workspace acme collect");
+    assert!(said.contains("some streams are not complete"), "{said}");
+    let row =
+        |name: &str| said.lines().find(|l| l.trim_start().starts_with(name)).unwrap_or_default().to_owned();
+    assert!(row("commits").contains("complete") && row("reviews").contains("complete"), "{said}");
+    // This server shows everybody three members, with a 200: without the right that may be a part.
+    assert!(
+        row("members ").contains("partial")
+            && row("members ").contains("does not grant Organisation members"),
+        "{said}"
+    );
+    let counted = "SELECT count(*) AS n FROM approval";
+    let counted = home.run(["--workspace", "acme", "query", counted, "--format", "json"]).succeeded();
+    let counted: Json = serde_json::from_str(&counted).unwrap();
+    assert_eq!(counted[0]["n"], 1, "bob's");
+    let found = document(&home.does("--workspace acme check --source acme/app --json"));
+    for one in found["procedures"].as_array().unwrap() {
+        assert_ne!(one["conclusion"], "no_exceptions", "{}", one["id"]);
+    }
+
+    // Each token was for this repository alone, and to read what was granted of what is needed.
+    let tokens = server.installation_tokens();
+    assert_eq!(tokens.len(), 2, "one for the check, one for the collection");
+    let repository = dana.does("GET", "/repos/acme/app", &Json::Null)["id"].clone();
+    for token in &tokens {
+        assert_eq!(token["repository_ids"], json!([repository]));
+        assert_eq!(
+            token["permissions"],
+            json!({
+                "metadata": "read", "contents": "read", "pull_requests": "read", "issues": "read", "checks": "read",
+                "administration": "read",
+            })
+        );
+    }
+    // A status would have to be granted.
+    let (open, _) = proposes(ann, "open");
+    let posted = home.run(format!("--workspace acme check --pull {open} --post-status").split_whitespace());
+    assert_eq!(posted.code, Some(1), "{}{}", posted.out, posted.err);
+    assert!(
+        posted.err.contains("does not grant") && posted.err.contains("Commit statuses: write"),
+        "{}",
+        posted.err
+    );
+
+    // What is in the ledger says who asked, and neither key nor token stands anywhere but in the key's own file.
+    // (Every document is looked at where the connector is tried; here a part of them, opened as people would.)
+    let status: Json = serde_json::from_str(&home.does("--workspace acme ledger status --json")).unwrap();
+    let entries = status["acknowledged"].as_u64().unwrap();
+    let shown: Vec<String> = (0..entries)
+        .step_by(4)
+        .map(|entry| home.does(&format!("--workspace acme ledger show {entry}")))
+        .collect();
+    let of_github: Vec<&String> =
+        shown.iter().filter(|s| s.contains("\"source\":\"github:acme/app\"")).collect();
+    assert!(of_github.len() > 5);
+    for document in &of_github {
+        assert!(
+            document.contains(r#""credential":{"app":"4242","installation":77,"kind":"app"}"#),
+            "{document}"
+        );
+    }
+    let mut secrets: Vec<&str> = key.lines().filter(|l| !l.starts_with('-')).collect();
+    secrets.extend(["ghs_", "eyJhbGciOi"]);
+    let none = |place: &str, bytes: &[u8]| {
+        for secret in &secrets {
+            assert!(!bytes.windows(secret.len()).any(|w| w == secret.as_bytes()), "{place} holds {secret}");
+        }
+    };
+    for path in crate::support::files(home.path()) {
+        if path != "app.pem" {
+            none(&path, &std::fs::read(home.path().join(&path)).unwrap());
+        }
+    }
+    for document in &shown {
+        none("the ledger", document.as_bytes());
+    }
+    for said in [&probed.out, &probed.err, &posted.out, &posted.err] {
+        none("the output", said.as_bytes());
+    }
+    assert_eq!(home.does("--workspace acme verify").matches("holds: ").count(), 2);
+}
+
+#[test]
+fn the_key_of_an_app_is_found_where_the_configuration_says() {
+    let Some(key) = app_key() else { return };
+    let home = Home::new();
+    home.does("init acme");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    home.does(&format!(
+        "--workspace acme source add github --owner acme --repo app --app Iv1.halden --api-url http://127.0.0.1:{port}"
+    ));
+    home.refuses(
+        "--workspace acme source check",
+        &["no private key of the App `Iv1.halden`", "app_key", "GITHUB_APP_KEY", "tickmark-github-app-key"],
+    );
+    let check = |name: &str, value: &str, expect: &str| {
+        let ran = ran(home.command(["--workspace", "acme", "source", "check"]).env(name, value));
+        assert_eq!(ran.code, Some(1));
+        let said = format!("{}{}", ran.out, ran.err);
+        assert!(said.contains(expect) && !said.contains(key.lines().nth(1).unwrap()), "{said}");
+    };
+    check("GITHUB_APP_KEY", &key.replace("RSA PRIVATE", "PUBLIC"), "the public half");
+    // A credential of the service comes before what the environment happens to hold.
+    let folder = home.path().join("credentials");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("tickmark-github-app-key"), "not a key").unwrap();
+    check("CREDENTIALS_DIRECTORY", folder.to_str().unwrap(), "can be read by others on this machine");
+    check("CREDENTIALS_DIRECTORY", folder.to_str().unwrap(), "no whole private key");
 }
