@@ -1,7 +1,7 @@
 //! Backup and restore.
 //!
 //! A backup is a copy of what one signed checkpoint promises: that checkpoint is read first, then the append-only rest, so the
-//! ledger may be written to meanwhile. Every entry and every pack is checked while it is copied. The keys go to a place of
+//! ledger may be written to meanwhile. Every entry, key and pack is checked while it is copied. The keys go to a place of
 //! their own, since their backup must be short-lived for an erasure to mean something.
 //!
 //! ```text
@@ -27,8 +27,8 @@ use crate::disk::Disk;
 use crate::error::Error;
 use crate::head::{Head, Record};
 use crate::hex::Hex;
-use crate::keys::{Entropy, RING, SLOT, SLOTS_PER_FILE, slot_place};
-use crate::leaf::{Kind, NewEntry};
+use crate::keys::{Entropy, RING, SLOT, SLOTS_PER_FILE, Slot, slot_place};
+use crate::leaf::{Kind, Leaf, NewEntry};
 use crate::ledger::{Ledger, flat, log_path, put};
 use crate::object;
 use crate::reader::{CHECKPOINT, PACK_RECORD, PACKS, Reader};
@@ -210,11 +210,21 @@ fn copy(from: &Reader, to: &dyn Disk) -> Result<(String, Record), Error> {
 
     let mut edge = Edge::new();
     let mut files = Vec::new();
+    let mut keys = Ok(());
     for index in 0..size.div_ceil(256) {
         let Some(tile) = Tile::of(Level::Entries, index, size) else { break };
         let bytes = from.tile(tile)?;
-        for entry in tlog::bundle::split(&bytes)? {
+        let entries = tlog::bundle::split(&bytes)?;
+        // 256 divides the slots of a file: the keys of a bundle stand in one.
+        let (path, offset) = slot_place(index * 256);
+        let slots =
+            from.disk.read_at(&path, offset, entries.len() * SLOT).map_err(Error::disk("read", &path))?;
+        let (slots, _) = slots.as_chunks::<SLOT>();
+        for (entry, place) in entries.into_iter().zip(0_u64..) {
             edge.push(leaf_hash(entry), |tile, hashes| files.push((log_path(tile), flat(hashes))));
+            if keys.is_ok() {
+                keys = opens(from, index * 256 + place, entry, slots.get(place as usize));
+            }
         }
         files.push((log_path(tile), bytes));
         files.retain(|(path, bytes)| !there(path, bytes));
@@ -223,6 +233,7 @@ fn copy(from: &Reader, to: &dyn Disk) -> Result<(String, Record), Error> {
     if edge.size() != size || edge.root() != checkpoint.root {
         return Err(Error::damaged("log/tile/entries", "the entries don't give the signed root"));
     }
+    keys?;
     files.extend(edge.partial_tiles().map(|(tile, hashes)| (log_path(tile), flat(hashes))));
 
     let mut packs = Vec::new();
@@ -273,6 +284,12 @@ fn copy(from: &Reader, to: &dyn Disk) -> Result<(String, Record), Error> {
         batch: None,
     };
     Ok((text, record))
+}
+
+/// Whether the key of an entry is what its leaf says, or was destroyed; that an entry says so, the verifier asks.
+fn opens(from: &Reader, index: u64, entry: &[u8], slot: Option<&Slot>) -> Result<(), Error> {
+    let slot = slot.ok_or_else(|| Error::damaged(slot_place(index).0, "it is cut short"))?;
+    from.ring.unwrap(index, slot, &Leaf::parse(index, entry)?.object.0).map(drop)
 }
 
 /// Writes the files gathered so far once they are worth a flush.

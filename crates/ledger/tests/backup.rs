@@ -147,6 +147,10 @@ fn what_is_damaged_is_neither_backed_up_nor_restored() {
     assert!(refused.contains("its hash isn't its name"), "{refused}");
     assert!(!elsewhere.path().join("data/head.json").exists());
 
+    damage(&dir.path().join("keys/slots/000000"));
+    let refused = save(&ledger, elsewhere.path()).unwrap_err().to_string();
+    assert!(refused.contains("the key of entry 299 doesn't unwrap"), "{refused}");
+
     damage(&safe.path().join("data").join(bundle));
     let new = tempfile::tempdir().unwrap();
     let head = MemoryHead::default();
