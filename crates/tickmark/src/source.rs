@@ -293,6 +293,17 @@ pub(crate) fn named(workspace: &Workspace, name: Option<&str>) -> Result<Source,
 }
 
 fn source(configured: &GitHubSource) -> Result<Source, Failure> {
+    let of_an_app =
+        configured.app_key.is_some() || configured.app_key_env.is_some() || configured.installation.is_some();
+    // What was meant must not be guessed: the one who asks stands in every receipt.
+    let mixed = if configured.app.is_some() { configured.token_env.is_some() } else { of_an_app };
+    if mixed {
+        return Err(Failure::of(format!(
+            "tickmark.toml names parts of a token and of a GitHub App for {}/{}; keep `token_env`, or `app` with `app_key`, \
+             `app_key_env` and `installation`",
+            configured.owner, configured.repo
+        )));
+    }
     let credential = match &configured.app {
         Some(id) => Credential::App(github::App {
             id: id.trim().to_owned(),

@@ -285,6 +285,22 @@ fn receipts_name_the_app_and_hold_nothing_secret() {
 }
 
 #[test]
+fn a_refusal_that_repeats_what_was_signed_is_said_without_it() {
+    let Some(scene) = Scene::new() else { return };
+    scene.world.on(|asked| {
+        asked
+            .path()
+            .ends_with("/installation")
+            .then(|| refusal(401, &format!("{:?} is nobody", bearer(asked))))
+    });
+    let (ledger, _server) = scene.run();
+    ends_as(
+        &ledger,
+        "failed: 401 \"***\" is nobody: GitHub does not accept what the App `4242` signed; check its id and its private key",
+    );
+}
+
+#[test]
 fn a_token_is_renewed_before_it_ends_in_the_middle_of_a_run() {
     let Some(scene) = Scene::new() else { return };
     // Four times during the run fourteen minutes pass.

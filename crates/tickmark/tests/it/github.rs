@@ -336,6 +336,15 @@ fn the_key_of_an_app_is_found_where_the_configuration_says() {
         assert!(said.contains(expect) && !said.contains(key.lines().nth(1).unwrap()), "{said}");
     };
     check("GITHUB_APP_KEY", &key.replace("RSA PRIVATE", "PUBLIC"), "the public half");
+    // Half of each is neither.
+    let config = home.path().join("acme/tickmark.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    for (from, to) in [("app = ", "token_env = \"X\"\napp = "), ("app = \"Iv1.halden\"", "installation = 77")]
+    {
+        std::fs::write(&config, text.replace(from, to)).unwrap();
+        home.refuses("--workspace acme collect", &["parts of a token and of a GitHub App for acme/app"]);
+    }
+    std::fs::write(&config, text).unwrap();
     // A credential of the service comes before what the environment happens to hold.
     let folder = home.path().join("credentials");
     std::fs::create_dir(&folder).unwrap();
