@@ -1,12 +1,12 @@
-//! What happens to evidence in a longer life: freezing, anchoring, erasing, backup and restore.
+//! What happens to evidence in a longer life: freezing, erasing, backup and restore.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use catalog::{Engine, written_out};
-use ledger::{Confirmation, Entropy, Erasure, Folder, Kind, timestamp};
+use ledger::{Confirmation, Entropy, Erasure, Folder, Kind};
 use model::{Capture, Derived, Document, Instant, Receipt};
 use serde::Serialize;
 use serde_json::json;
@@ -130,46 +130,6 @@ impl Workspace {
         let path = folder.join("manifest.json");
         fs::write(&path, &text).map_err(AppError::file("write", &path))?;
         Ok(FrozenSet { position, entry: range.start, tables })
-    }
-
-    /// Has the published checkpoint time-stamped (RFC 3161). `post` sends a request's bytes to the authority and gives its
-    /// answer. The token is kept in the ledger and beside it, for `openssl ts -verify`.
-    ///
-    /// # Errors
-    /// No answer, or one to something else.
-    pub fn anchor(
-        &mut self,
-        now: Instant,
-        nonce: u64,
-        ours: &[Vec<u8>],
-        post: &mut dyn FnMut(Vec<u8>) -> Result<Vec<u8>, String>,
-    ) -> Result<(Instant, bool, PathBuf), AppError> {
-        let checkpoint = self.ledger.checkpoint()?;
-        let answer = post(timestamp::request(&checkpoint, nonce)).map_err(AppError::Other)?;
-        let stamp = timestamp::read(&answer, &checkpoint, nonce)?;
-        let external = stamp.is_external(ours);
-        let size = self.ledger.size();
-        let folder = self.data_folder().join("anchors");
-        fs::create_dir_all(&folder).map_err(AppError::file("make the folder", &folder))?;
-        for (name, bytes) in [
-            (format!("{size}.tsr"), &stamp.answer[..]),
-            (format!("{size}.checkpoint"), checkpoint.as_bytes()),
-        ] {
-            let path = folder.join(name);
-            fs::write(&path, bytes).map_err(AppError::file("write", &path))?;
-        }
-        self.ledger.append(vec![stamp.to_entry("tickmark", &checkpoint, external, now)?])?;
-        let last = json!({ "time": stamp.time, "external": external, "size": size });
-        self.state.set_setting("anchor", Some(&last.to_string()))?;
-        Ok((stamp.time, external, folder.join(format!("{size}.tsr"))))
-    }
-
-    /// When the last anchor was, up to which size, and whether it came from outside.
-    ///
-    /// # Errors
-    /// The state database.
-    pub fn last_anchor(&self) -> Result<Option<serde_json::Value>, AppError> {
-        Ok(self.state.setting("anchor")?.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     /// Erases documents: destroys their keys, records the order, and builds the records anew without them.

@@ -3,6 +3,7 @@
 //! A [`Workspace`] is one organisation's folder: configuration, content, ledger, records. Connectors are handed in as
 //! plain functions: this crate knows no source.
 
+mod anchor;
 mod assessment;
 mod calendar;
 mod config;
@@ -14,6 +15,7 @@ mod preview;
 mod question;
 mod workspace;
 
+pub use anchor::{Anchored, Anchors, KnownAnchor};
 pub use assessment::{
     AttributeReport, GapReport, ItemReport, ProcedureReport, Question as AssessmentQuestion, Report,
     rules_of, tested_of,

@@ -126,7 +126,7 @@ pub fn add_github_source(folder: &Path, source: &crate::GitHubSource) -> Result<
 }
 
 /// Writes a file so that after a crash it is either whole or what it was.
-fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AppError> {
+pub(crate) fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AppError> {
     put_durably(path, bytes, mode, |temporary| fs::rename(temporary, path).map(|()| true)).map(drop)
 }
 

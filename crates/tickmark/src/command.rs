@@ -206,15 +206,8 @@ pub(crate) enum LedgerCommand {
         #[arg(long, default_value = ".")]
         out: PathBuf,
     },
-    /// Have the signed checkpoint time-stamped by an authority (RFC 3161)
-    Anchor {
-        /// Address of the authority
-        #[arg(long, value_name = "URL")]
-        tsa: String,
-        /// Certificates of our own authorities (PEM): a stamp of one of them proves nothing to others
-        #[arg(long, value_name = "FILE")]
-        own: Vec<PathBuf>,
-    },
+    /// Have somebody outside vouch for the signed checkpoint: an authority (RFC 3161) stamps it, or a witness cosigns it
+    Anchor(Anchor),
     /// Erase documents, or one person from every document: the keys are destroyed for good
     Erase {
         /// Entries whose documents go
@@ -238,6 +231,25 @@ pub(crate) enum LedgerCommand {
         /// Index of the entry
         index: u64,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct Anchor {
+    /// Address of a time-stamp authority
+    #[arg(long, value_name = "URL", required_unless_present = "witness", conflicts_with = "witness")]
+    pub(crate) tsa: Option<String>,
+    /// Address of a witness (c2sp.org/tlog-witness)
+    #[arg(long, value_name = "URL", requires = "witness_key")]
+    pub(crate) witness: Option<String>,
+    /// Key of the witness (name+id+key) as its keeper gave it, or a file that holds it
+    #[arg(long, value_name = "KEY", requires = "witness")]
+    pub(crate) witness_key: Option<String>,
+    /// Certificates (PEM) or keys of our own authorities and witnesses: their word proves nothing to others
+    #[arg(long, value_name = "FILE")]
+    pub(crate) own: Vec<PathBuf>,
+    /// How long to wait for an answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) timeout: u64,
 }
 
 #[derive(Subcommand)]

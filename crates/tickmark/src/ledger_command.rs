@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use app::AppError;
+use app::{Anchors, AppError, KnownAnchor};
 use tlog::NoteVerifier;
-use verify::{Folder, Options};
+use verify::{Anchor, Folder, Options, Voucher};
 
 use crate::command::LedgerCommand;
 use crate::custody;
@@ -36,8 +36,14 @@ pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode,
                 folder.display()
             )));
         };
-        let report = verify::log(&Folder::new(&folder), &key(&vkey)?, Options::default())?;
+        let key = key(&vkey)?;
+        let report = verify::log(&Folder::new(&folder), &key, Options::default())?;
         line(&format!("holds: {report}"))?;
+        // The log of a data folder has its anchors beside it.
+        let data = folder.join("..");
+        if folder.file_name().is_some_and(|name| name == "log") && data.join("anchors").is_dir() {
+            anchored(&verify::anchors(&Folder::new(&data), &key, &report)?, report.published)?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let key = key(&data.join("log.vkey"))?;
@@ -56,14 +62,45 @@ pub(crate) fn verify(session: &Session, path: Option<&Path>) -> Result<ExitCode,
     line(&format!("holds: {log}"))?;
     let Some((wrapping, _)) = wrapping else {
         line("the evidence itself was not opened: its key is not here (set TICKMARK_KEY_FILE)")?;
+        line("of the anchors only the copies in data/anchors were looked at")?;
+        anchored(&verify::anchors(&Folder::new(&data), &key, &log)?, log.published)?;
         return Ok(ExitCode::SUCCESS);
     };
     let evidence = verify::evidence(&Folder::new(&data), &key, &wrapping, options)?;
     line(&format!("holds: {evidence}"))?;
-    line(
-        "no anchor outside this machine: whoever has the key could have written all of it at once; keep a copy of data/log/checkpoint elsewhere",
-    )?;
+    anchored(&evidence.anchors, evidence.log.published)?;
     Ok(ExitCode::SUCCESS)
+}
+
+const UNANCHORED: &str = "no anchor outside this machine: whoever has the key could have written all of it at once; keep a copy \
+                          of data/log/checkpoint elsewhere";
+
+/// What the anchors prove that were found to fit, and what therefore is unproven.
+fn anchored(anchors: &[Anchor], published: u64) -> Result<(), Failure> {
+    let Some(newest) = verify::newest(anchors) else { return line(UNANCHORED) };
+    let many = match anchors.len() {
+        1 => "1 anchor fits the log".to_owned(),
+        many => format!("{many} anchors fit the log"),
+    };
+    line(&format!("{many}: {newest}"))?;
+    if newest.external == Some(false) {
+        return line(
+            "it is of our own making and proves the format, not the time: no anchor outside this machine",
+        );
+    }
+    match &newest.by {
+        Voucher::Witness(key) => line(&format!(
+            "it is worth what that witness is independent of the keeper of this log: compare its key, {key}"
+        ))?,
+        Voucher::Authority => line(
+            "the authority's signature was not checked: openssl ts -verify -data N.checkpoint -in N.tsr -CAfile CERTIFICATE, \
+             with the files of data/anchors",
+        )?,
+    }
+    match published.saturating_sub(newest.size) {
+        0 => Ok(()),
+        since => line(&format!("nobody outside has vouched for the {since} entries since")),
+    }
 }
 
 /// How many entries were acknowledged. Without the database nobody could say that some are missing.
@@ -86,17 +123,20 @@ fn acknowledged(data: &Path) -> Result<u64, Failure> {
         .ok_or_else(gone)
 }
 
-/// What stands outside this machine, and what therefore is unproven.
-fn anchored(last: Option<&serde_json::Value>) -> String {
-    match last {
-        Some(last) if last["external"] == true => {
-            format!("anchored outside: the first {} entries existed at {}", last["size"], last["time"].as_str().unwrap_or("?"))
-        }
-        Some(last) => format!(
-            "last anchor at {} by an authority of our own: it proves the format, not the time",
-            last["time"].as_str().unwrap_or("?")
+/// What is remembered of the newest anchors.
+fn remembered(anchors: &Anchors) -> String {
+    let by = |anchor: &KnownAnchor| match &anchor.witness {
+        Some(name) => format!("cosigned by the witness `{name}` at {}", anchor.time),
+        None => format!("stamped by a time-stamp authority at {}", anchor.time),
+    };
+    match (&anchors.external, &anchors.own) {
+        (Some(anchor), _) => format!("anchored outside: the first {} entries, {}", anchor.size, by(anchor)),
+        (None, Some(anchor)) => format!(
+            "anchored by ourselves only: the first {} entries, {}; it proves the format, not the time",
+            anchor.size,
+            by(anchor)
         ),
-        None => "no anchor outside this machine: whoever has the key could have written all of it at once; keep a copy of data/log/checkpoint elsewhere".to_owned(),
+        (None, None) => UNANCHORED.to_owned(),
     }
 }
 
@@ -109,7 +149,7 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
     match what {
-        LedgerCommand::Anchor { tsa, own } => return custody::anchor(session, &mut workspace, tsa, own),
+        LedgerCommand::Anchor(asked) => return custody::anchor(session, &mut workspace, asked),
         LedgerCommand::Erase { indexes, person, basis, approver, yes } => {
             if !yes {
                 return Err(Failure::of(
@@ -128,7 +168,10 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
         }
         LedgerCommand::Status { json } => {
             let status = workspace.status()?;
+            let anchors = workspace.anchors()?;
             if *json {
+                let mut status = serde_json::to_value(&status).map_err(Failure::of)?;
+                status["anchors"] = serde_json::to_value(&anchors).map_err(Failure::of)?;
                 line(&serde_json::to_string_pretty(&status).map_err(Failure::of)?)?;
             } else {
                 line(&format!(
@@ -141,7 +184,7 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
                 ))?;
                 line(&format!("key {}", status.vkey))?;
                 line(status.checkpoint.trim_end())?;
-                line(&anchored(workspace.last_anchor()?.as_ref()))?;
+                line(&remembered(&anchors))?;
             }
         }
         LedgerCommand::Proof { index, out } => {
