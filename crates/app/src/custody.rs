@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use catalog::{Engine, written_out};
 use ledger::{Confirmation, Entropy, Erasure, Folder, Kind};
-use model::{Capture, Derived, Document, Instant, Receipt};
+use model::{Capture, Derived, Document, Instant};
 use serde::Serialize;
 use serde_json::json;
 use store::records::Entity;
@@ -15,8 +15,13 @@ use store::state::State;
 
 use crate::assessment::Question;
 use crate::error::AppError;
+use crate::place::write_durably;
 use crate::question::bindings;
-use crate::workspace::Workspace;
+use crate::redact::{Unfit, compare, redact};
+use crate::workspace::{BASIS, Workspace, redactions};
+
+/// What a person is called whose erasure was begun and is not finished.
+const ERASING: &str = "erasing";
 
 /// What was frozen.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -58,6 +63,16 @@ pub struct Order {
     pub approver: String,
     /// When.
     pub at: Instant,
+}
+
+/// What a person is called.
+struct Called {
+    /// Addresses and logins nobody has.
+    unknown: Vec<String>,
+    /// Addresses, logins and names.
+    values: BTreeSet<String>,
+    /// Those of others who may be the same person.
+    alike: Vec<String>,
 }
 
 impl Workspace {
@@ -132,40 +147,87 @@ impl Workspace {
         Ok(FrozenSet { position, entry: range.start, tables })
     }
 
-    /// Erases documents: destroys their keys, records the order, and builds the records anew without them.
+    /// Erases documents: destroys their keys, and those of the redacted copies that stand in for them, records the order,
+    /// and builds the records anew without them.
     ///
     /// # Errors
-    /// An index outside, or the disk.
+    /// An index outside, documents that were all erased before, or the disk.
     pub fn erase(
         &mut self,
         indexes: Vec<u64>,
         order: &Order,
         derive: &dyn Fn(&Document<'_>) -> Derived,
     ) -> Result<Erased, AppError> {
-        let documents = indexes.len();
-        let entry = self.ledger.erase(&self.erasure(indexes, order))?;
+        let mut whole: BTreeSet<u64> = BTreeSet::new();
+        let copies = redactions(&self.ledger, self.ledger.size())?;
+        for index in indexes {
+            self.ledger.leaf(index)?;
+            whole.extend(std::iter::successors(Some(index), |index| copies.get(index).copied()));
+        }
+        let mut present = vec![];
+        for index in whole {
+            match self.ledger.document(index) {
+                Err(ledger::Error::Erased { .. }) => {}
+                // A damaged one can be erased, too.
+                _ => present.push(index),
+            }
+        }
+        if present.is_empty() {
+            return Err(AppError::Other(
+                "these documents were erased before; nothing was changed".to_owned(),
+            ));
+        }
+        let documents = present.len();
+        self.doubt_records()?;
+        let entry = self.ledger.erase(&self.erasure(present, order))?;
         self.rebuild(derive)?;
         self.state.compact()?;
         Ok(Erased { documents, redacted: 0, entry: Some(entry) })
     }
 
-    /// Erases one person from every document that names them: their addresses, names and logins are replaced by a pseudonym
+    /// Erases a person from every document that names them: their addresses, names and logins are replaced by a pseudonym
     /// of the same length in a redacted copy, the key of the original is destroyed, and the records are built anew.
     ///
+    /// What was cut short is finished by erasing the same person again: until it is done, the state database holds what
+    /// they are called.
+    ///
     /// # Errors
-    /// Nobody with that address, or the disk.
+    /// An address nobody has, others who look like the same person (unless `apart` says that they are not), an order that
+    /// names them itself, a document that nobody could read without them, or the disk.
     pub fn erase_person(
         &mut self,
-        address: &str,
+        addresses: &[String],
+        apart: bool,
         order: &Order,
         derive: &dyn Fn(&Document<'_>) -> Derived,
     ) -> Result<Erased, AppError> {
         self.catch_up(derive)?;
-        let values = self.values_of(address)?;
-        if values.is_empty() {
+        let unfinished = self.state.setting(ERASING)?;
+        let unfinished: Option<BTreeSet<String>> = unfinished.and_then(|t| serde_json::from_str(&t).ok());
+        let begun = unfinished.is_some();
+        let mut values = unfinished.unwrap_or_default();
+        let person = self.person(addresses)?;
+        let known = |address: &String| values.iter().any(|v| v.to_lowercase() == *address);
+        if let Some(unknown) = person.unknown.iter().find(|a| !known(a)) {
             return Err(AppError::Other(format!(
-                "nobody with the address or login `{address}` is known here; nothing was erased"
+                "nobody with the address or login `{unknown}` is known here; nothing was erased"
             )));
+        }
+        // Their likeness is in their names: without it they would pass for independent of each other.
+        if let (Some(other), false, false) = (person.alike.first(), apart, begun) {
+            return Err(AppError::Other(format!(
+                "`{other}` looks like the same person; nothing was erased; erase them together with another --person, or say \
+                 --apart if it is somebody else"
+            )));
+        }
+        values.extend(person.values);
+        for text in [&order.basis, &order.approver] {
+            let address = |v: &String| v.contains('@') && text.to_lowercase().contains(&v.to_lowercase());
+            if values.iter().any(address) || redact(text.as_bytes(), &values).is_some() {
+                return Err(AppError::Other(format!(
+                    "`{text}` names the person, and would stand in the ledger; nothing was erased; say it without them"
+                )));
+            }
         }
         let mut affected = vec![];
         for index in 0..self.ledger.size() {
@@ -173,18 +235,30 @@ impl Workspace {
             if !matches!(leaf.kind, Kind::Capture | Kind::Redaction) {
                 continue;
             }
-            // What was erased before has nothing to redact.
-            let Ok(document) = self.ledger.document(index) else { continue };
+            let document = match self.ledger.document(index) {
+                Ok(document) => document,
+                // What was erased before has nothing to redact.
+                Err(ledger::Error::Erased { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
             let Some(without) = redact(&document, &values) else { continue };
             // Before the first key is gone: whoever is called like a word of the format would take the format along.
-            if !reads_alike(&document, &without, derive) {
-                return Err(AppError::Other(format!(
-                    "entry {index} cannot be read any more without `{address}`: a name or login of theirs is a word of its \
-                     format; nothing was erased; erase the entries that name them as a whole"
-                )));
-            }
+            compare(&document, &without, &values, derive).map_err(|unfit| {
+                let why = match unfit {
+                    Unfit::SaysLess => {
+                        "cannot be read any more, or is about others, without them: what they are called is also a word of \
+                         its format, or somebody else's name"
+                    }
+                    Unfit::StillNames => "names them in a way that cannot be taken out alone",
+                };
+                AppError::Other(format!(
+                    "entry {index} {why}; nothing was erased; erase it as a whole: tickmark ledger erase {index}"
+                ))
+            })?;
             affected.push(index);
         }
+        self.state.set_setting(ERASING, Some(&json!(values).to_string()))?;
+        self.doubt_records()?;
         let mut redacted = vec![];
         for index in affected {
             if let Some(without) = redact(&self.ledger.document(index)?, &values) {
@@ -206,8 +280,14 @@ impl Workspace {
             )
         };
         self.rebuild(derive)?;
+        self.state.set_setting(ERASING, None)?;
         self.state.compact()?;
         Ok(Erased { documents: redacted.len(), redacted: redacted.len(), entry })
+    }
+
+    /// From here on the records hold what is to be erased: should this end in between, the next start builds them anew.
+    fn doubt_records(&self) -> Result<(), AppError> {
+        Ok(self.state.set_setting(BASIS, None)?)
     }
 
     fn erasure(&self, indexes: Vec<u64>, order: &Order) -> Erasure {
@@ -221,61 +301,105 @@ impl Workspace {
         }
     }
 
-    /// Everything a person is called in documents, by their address or login: all accounts of the same person.
-    fn values_of(&mut self, address: &str) -> Result<BTreeSet<String>, AppError> {
-        let wanted = address.trim().to_lowercase();
+    /// What the persons with these addresses or logins are called in documents, by all accounts that are theirs for certain.
+    fn person(&mut self, addresses: &[String]) -> Result<Called, AppError> {
         let mut said: Vec<Entity> = vec![];
         for kind in ["account_email", "account_login", "account_name"] {
             self.records.entities(Some(kind), |e| said.push(e))?;
         }
-        let mut accounts: BTreeSet<i64> = said
-            .iter()
-            .filter(|e| e.kind != "account_name" && e.key.to_lowercase() == wanted)
-            .map(|e| e.scope)
+        let mut accounts = BTreeSet::new();
+        let mut unknown = vec![];
+        for address in addresses {
+            let wanted = address.trim().to_lowercase();
+            let theirs = said.iter().filter(|e| e.kind != "account_name" && e.key.to_lowercase() == wanted);
+            let theirs: Vec<i64> = theirs.map(|e| e.scope).collect();
+            if theirs.is_empty() {
+                unknown.push(wanted);
+            }
+            accounts.extend(theirs);
+        }
+        // The same persons' other accounts, and those of whom nobody knows whether they are theirs.
+        let persons: BTreeMap<i64, i64> = self.pairs("account_person")?.into_iter().collect();
+        let theirs: BTreeSet<i64> = accounts.iter().filter_map(|a| persons.get(a).copied()).collect();
+        accounts.extend(persons.iter().filter(|(_, p)| theirs.contains(p)).map(|(a, _)| *a));
+        let alike: BTreeSet<i64> = self
+            .pairs("person_alike")?
+            .into_iter()
+            .filter(|(person, other)| theirs.contains(person) && !theirs.contains(other))
+            .map(|(_, other)| other)
             .collect();
-        // The same person's other accounts.
-        if let Some(table) = self.records.table("account_person") {
-            let mut persons = BTreeMap::new();
+        let is_alike = |e: &&Entity| persons.get(&e.scope).is_some_and(|p| alike.contains(p));
+        Ok(Called {
+            unknown,
+            alike: said.iter().filter(is_alike).map(|e| e.key.clone()).collect(),
+            values: said.iter().filter(|e| accounts.contains(&e.scope)).map(|e| e.key.clone()).collect(),
+        })
+    }
+
+    /// The first two columns of a relation that holds now.
+    fn pairs(&mut self, table: &str) -> Result<Vec<(i64, i64)>, AppError> {
+        let mut pairs = vec![];
+        if let Some(table) = self.records.table(table) {
             self.records.rows_known_at::<store::records::RecordsError>(table, i64::MAX - 1, |row| {
-                if let [model::Value::Integer(account), model::Value::Integer(person), ..] = row.values[..] {
-                    persons.insert(account, person);
+                if let [model::Value::Integer(one), model::Value::Integer(other), ..] = row.values[..] {
+                    pairs.push((one, other));
                 }
                 Ok(())
             })?;
-            let theirs: BTreeSet<i64> = accounts.iter().filter_map(|a| persons.get(a).copied()).collect();
-            accounts.extend(persons.iter().filter(|(_, p)| theirs.contains(p)).map(|(a, _)| *a));
         }
-        Ok(said.into_iter().filter(|e| accounts.contains(&e.scope)).map(|e| e.key).collect())
+        Ok(pairs)
     }
 
     /// Copies ledger, keys, configuration and content to two folders: the evidence, and apart from it the keys, which have
     /// a shorter life. Run again on the same folders it adds what is new.
     ///
     /// # Errors
-    /// The disk; or the ledger is not what its checkpoint says.
+    /// Folders that hold something else, the disk; or the ledger is not what its checkpoint says.
     pub fn backup(&self, data: &Path, keys: &Path) -> Result<String, AppError> {
-        let inside = |folder: &Path| folder.starts_with(&self.folder);
-        if inside(data) || inside(keys) || keys.starts_with(data) || data.starts_with(keys) {
+        let (home, data, keys) = (real(&self.folder)?, real(data)?, real(keys)?);
+        let inside = |folder: &Path| folder.starts_with(&home) || home.starts_with(folder);
+        if inside(&data) || inside(&keys) || keys.starts_with(&data) || data.starts_with(&keys) {
             return Err(AppError::Other(
                 "a backup lies outside the workspace, and its keys apart from its evidence; name two other folders".to_owned(),
             ));
         }
-        let checkpoint = ledger::backup(
+        for (folder, mark) in [(&data, "log.vkey"), (&keys, "keys/ring")] {
+            let ours = match fs::read(folder.join(mark)) {
+                Ok(found) => fs::read(self.data_folder().join(mark)).is_ok_and(|ours| ours == found),
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                    folder.read_dir().map_or(true, |mut found| found.next().is_none())
+                }
+                Err(e) => return Err(AppError::file("read", &folder.join(mark))(e)),
+            };
+            if !ours {
+                return Err(AppError::Other(format!(
+                    "`{}` holds something else than a backup of this workspace; name a new folder",
+                    folder.display()
+                )));
+            }
+        }
+        // The marks of the folders first, the head of the ledger last: a backup without it is none.
+        for (folder, mark) in [(&data, "log.vkey"), (&keys, "keys/ring")] {
+            let (from, to) = (self.data_folder().join(mark), folder.join(mark));
+            let parent = to.parent().unwrap_or(folder);
+            fs::create_dir_all(parent).map_err(AppError::file("make the folder", parent))?;
+            mirror(&from, &to)?;
+        }
+        mirror(&self.folder.join("tickmark.toml"), &data.join("tickmark.toml"))?;
+        mirror(&self.folder.join("content"), &data.join("content"))?;
+        Ok(ledger::backup(
             &self.ledger.reader(),
-            Arc::new(Folder::open(data)?),
-            Arc::new(Folder::open(keys)?),
-        )?;
-        copy_tree(&self.folder.join("tickmark.toml"), &data.join("tickmark.toml"))?;
-        copy_tree(&self.folder.join("content"), &data.join("content"))?;
-        copy_tree(&self.data_folder().join("log.vkey"), &data.join("log.vkey"))?;
-        Ok(checkpoint)
+            Arc::new(Folder::for_backup(&data)?),
+            Arc::new(Folder::for_backup(&keys)?),
+        )?)
     }
 }
 
-/// Puts a backup into a new workspace and records who did it and why.
+/// Puts a backup into a new workspace and records who did it and why. The workspace is there once it is whole and
+/// everything in it was verified; until then it lies beside, under another name.
 ///
 /// # Errors
-/// A folder that holds a workspace already, a backup that is incomplete or altered, a wrong key.
+/// A folder that holds something already, a backup that is incomplete or altered, a wrong key.
 pub fn restore(
     backup: &Path,
     keys: &Path,
@@ -288,6 +412,54 @@ pub fn restore(
     if into.join("tickmark.toml").exists() {
         return Err(AppError::Exists { path: into.to_owned() });
     }
+    let empty = match into.read_dir() {
+        Ok(mut found) => found.next().is_none(),
+        Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+    };
+    if !empty {
+        return Err(AppError::Other(format!(
+            "`{}` is not empty; name a new folder to restore into",
+            into.display()
+        )));
+    }
+    for (folder, mark, help) in [
+        (backup, "head.json", "name the folder that `tickmark backup` filled with evidence"),
+        (keys, "keys/ring", "name the folder that `tickmark backup --keys` filled"),
+    ] {
+        if !folder.join(mark).is_file() {
+            return Err(AppError::Other(format!(
+                "`{}` holds no backup that was completed: there is no {mark}; {help}",
+                folder.display()
+            )));
+        }
+    }
+    let into: PathBuf = into.components().collect();
+    let name = into.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let unfinished = into.with_file_name(format!(".{name}.{}.restoring", std::process::id()));
+    fs::create_dir_all(&unfinished).map_err(AppError::file("make the folder", &unfinished))?;
+    let restored = restore_into(backup, keys, &unfinished, wrapping_key, entropy, order, newest_known)
+        .and_then(|size| {
+            fs::rename(&unfinished, &into).map_err(AppError::file("make the folder", &into))?;
+            let parent = into.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::File::open(parent).and_then(|f| f.sync_all()).map_err(AppError::file("write", parent))?;
+            Ok(size)
+        });
+    if restored.is_err() {
+        // What is refused leaves nothing; if that fails, too, it is only in the way of nobody.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    restored
+}
+
+fn restore_into(
+    backup: &Path,
+    keys: &Path,
+    into: &Path,
+    wrapping_key: &[u8; 32],
+    entropy: Entropy,
+    order: &Order,
+    newest_known: Option<String>,
+) -> Result<u64, AppError> {
     let data = into.join("data");
     let folder = Folder::open(&data)?;
     let head = State::open(&data.join("state.db"))?;
@@ -298,141 +470,81 @@ pub fn restore(
         at: order.at,
         newest_known,
     };
-    let backup_folder: Arc<dyn ledger::Disk> = Arc::new(Folder::open(backup)?);
-    let backup_keys: Arc<dyn ledger::Disk> = Arc::new(Folder::open(keys)?);
+    let from = |folder: &Path| -> Arc<dyn ledger::Disk> { Arc::new(Folder::for_reading(folder)) };
+    let altered = |what: String| {
+        AppError::Other(format!(
+            "the backup is not what it was when it was made: {what}; restore another one"
+        ))
+    };
     let restored = ledger::restore(
-        &backup_folder,
-        &backup_keys,
+        &from(backup),
+        &from(keys),
         Arc::new(folder),
         Box::new(head),
         wrapping_key,
         entropy,
         &word,
-    )?;
-    copy_tree(&backup.join("content"), &into.join("content"))?;
-    copy_tree(&backup.join("log.vkey"), &data.join("log.vkey"))?;
-    // Last: what makes it a workspace.
-    copy_tree(&backup.join("tickmark.toml"), &into.join("tickmark.toml"))?;
-    Ok(restored.size())
+    )
+    .map_err(|error| match error {
+        ledger::Error::Damaged { path, why } => altered(format!("`{path}` is damaged, {why}")),
+        ledger::Error::Disk { path, source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            altered(format!("`{path}` is missing"))
+        }
+        ledger::Error::Log(error) => altered(error.to_string()),
+        other => other.into(),
+    })?;
+    let (size, vkey) = (restored.size(), restored.vkey());
+    drop(restored);
+    fs::write(data.join("log.vkey"), format!("{vkey}\n")).map_err(AppError::file("write", &data))?;
+    mirror(&backup.join("content"), &into.join("content"))?;
+    mirror(&backup.join("tickmark.toml"), &into.join("tickmark.toml"))?;
+    // By the auditor's own reading: what was copied is what the log commits to, and opens.
+    let key = vkey.parse().map_err(|e: tlog::Error| AppError::Other(e.to_string()))?;
+    let options = verify::Options { acknowledged: Some(size), ahead: false };
+    verify::evidence(&verify::Folder::new(&data), &key, wrapping_key, options)
+        .map_err(|refusal| altered(refusal.to_string()))?;
+    Ok(size)
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<(), AppError> {
+/// Makes `to` what `from` is: a file, or a folder with its files and no others; nothing where there is nothing.
+fn mirror(from: &Path, to: &Path) -> Result<(), AppError> {
     if from.is_dir() {
         fs::create_dir_all(to).map_err(AppError::file("make the folder", to))?;
+        let mut names = BTreeSet::new();
         for entry in fs::read_dir(from).map_err(AppError::file("read", from))? {
-            let entry = entry.map_err(AppError::file("read", from))?;
-            copy_tree(&entry.path(), &to.join(entry.file_name()))?;
+            let name = entry.map_err(AppError::file("read", from))?.file_name();
+            mirror(&from.join(&name), &to.join(&name))?;
+            names.insert(name);
+        }
+        for entry in fs::read_dir(to).map_err(AppError::file("read", to))? {
+            let name = entry.map_err(AppError::file("read", to))?.file_name();
+            if !names.contains(&name) {
+                remove(&to.join(&name))?;
+            }
         }
     } else if from.is_file() {
-        fs::copy(from, to).map_err(AppError::file("copy to", to))?;
+        write_durably(to, &fs::read(from).map_err(AppError::file("read", from))?, 0o644)?;
+    } else {
+        remove(to)?;
     }
     Ok(())
 }
 
-/// The document with every value replaced by a pseudonym of the same length in bytes, so that sizes and offsets in it stay
-/// true; `None` when it names none of them. Whole words only, in any case.
-fn redact(document: &[u8], values: &BTreeSet<String>) -> Option<Vec<u8>> {
-    let mut out = document.to_vec();
-    let mut found = false;
-    // Longer values first: an address before the name inside it.
-    let mut values: Vec<&[u8]> = values.iter().map(|v| v.as_bytes()).filter(|v| !v.is_empty()).collect();
-    values.sort_by_key(|v| std::cmp::Reverse(v.len()));
-    for value in values {
-        let mut at = 0;
-        while at + value.len() <= out.len() {
-            let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
-            let here = out[at..at + value.len()].eq_ignore_ascii_case(value)
-                && !(at > 0 && word(out.get(at - 1)) && word(value.first()))
-                && !(word(out.get(at + value.len())) && word(value.last()));
-            if here {
-                pseudonym(&mut out[at..at + value.len()]);
-                found = true;
-                at += value.len();
-            } else {
-                at += 1;
-            }
-        }
-    }
-    found.then_some(out)
-}
-
-/// Whether a redacted copy still says as much as the original: as many facts in every table, and no new problem.
-fn reads_alike(original: &[u8], copy: &[u8], derive: &dyn Fn(&Document<'_>) -> Derived) -> bool {
-    let said = |bytes: &[u8]| {
-        let document = Document::parse(bytes).ok()?;
-        let derived = derive(&document);
-        let mut tables: BTreeMap<&str, usize> = BTreeMap::new();
-        // Two accounts of one person become one: their number may fall, nobody else's.
-        for fact in derived.facts.iter().chain(&derived.tentative).filter(|f| f.table != "account") {
-            *tables.entry(fact.table).or_default() += 1;
-        }
-        let Receipt { source, stream, collector, .. } = document.receipt;
-        Some((tables, derived.problems.len(), source, stream, collector))
-    };
-    matches!((said(original), said(copy)), (Some(before), Some(after)) if before == after)
-}
-
-/// `ann@example.test` becomes `xxx@xxxxxxx.xxxx`: the shape stays, so that what was an address is still read as one. All who
-/// are erased look alike afterwards: two of them can no longer be told apart, and are never independent of each other.
-fn pseudonym(value: &mut [u8]) {
-    for byte in value {
-        if byte.is_ascii_alphanumeric() || *byte >= 0x80 {
-            *byte = b'x';
-        }
+fn remove(path: &Path) -> Result<(), AppError> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    match removed {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(AppError::file("remove", path)(e)),
+        _ => Ok(()),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(document: &str, values: &[&str], expect: Option<&str>) {
-        let values = values.iter().map(|v| (*v).to_owned()).collect();
-        let got = redact(document.as_bytes(), &values).map(|b| String::from_utf8(b).unwrap());
-        assert_eq!(got.as_deref(), expect);
-    }
-
-    #[test]
-    fn a_person_is_replaced_in_the_same_length() {
-        check(
-            "author Ann Lee <Ann@Example.test> 1 +0000",
-            &["ann@example.test", "Ann Lee"],
-            Some("author xxx xxx <xxx@xxxxxxx.xxxx> 1 +0000"),
-        );
-        check("author Jörg <j@x> 1", &["Jörg"], Some("author xxxxx <j@x> 1"));
-    }
-
-    #[test]
-    fn a_copy_that_lost_its_format_is_noticed_before_a_key_is_gone() {
-        let receipt: Receipt = serde_json::from_value(json!({
-            "source": "git:1", "stream": "commits", "media_type": "text/plain", "collector": "git/1",
-            "collected_at": "2025-01-01T00:00:00Z", "request": "ann", "context": { "author": "ann" },
-        }))
-        .unwrap();
-        let document = Capture { receipt, body: b"author ann".to_vec() }.to_document();
-        // A derivation that counts the body's words it knows.
-        let derive = |d: &Document<'_>| {
-            let known = String::from_utf8_lossy(d.body).contains("author");
-            Derived {
-                problems: (0..usize::from(!known)).map(|_| String::new()).collect(),
-                ..Derived::default()
-            }
-        };
-        let alike = |login: &str| {
-            let copy = redact(&document, &BTreeSet::from([login.to_owned()])).unwrap();
-            reads_alike(&document, &copy, &derive)
-        };
-        assert!(alike("ann"));
-        // Words of the receipt, of its values, and of the body.
-        for login in ["stream", "commits", "author"] {
-            assert!(!alike(login), "{login}");
+/// The path without links and dots, of a folder that may not be there yet.
+fn real(path: &Path) -> Result<PathBuf, AppError> {
+    for there in path.ancestors() {
+        if let Ok(real) = there.canonicalize() {
+            let rest = path.strip_prefix(there).unwrap_or(Path::new(""));
+            return Ok(if rest.as_os_str().is_empty() { real } else { real.join(rest) });
         }
     }
-
-    #[test]
-    fn words_that_only_contain_the_name_stay() {
-        check("announce to Ann", &["ann"], Some("announce to xxx"));
-        check("annex, mann", &["ann"], None);
-    }
+    Err(AppError::file("find", path)(std::io::Error::from(std::io::ErrorKind::NotFound)))
 }

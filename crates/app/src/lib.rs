@@ -13,6 +13,7 @@ mod facts;
 mod place;
 mod preview;
 mod question;
+mod redact;
 mod workspace;
 
 pub use anchor::{Anchored, Anchors, KnownAnchor};

@@ -3,8 +3,7 @@
 //! Appending to the ledger is the commit point. Records follow: [`Workspace::catch_up`] applies what is not applied yet,
 //! whoever was interrupted when. Another derivation, other tables or other conventions build a new generation.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +18,7 @@ use store::state::State;
 
 use crate::config::Config;
 use crate::error::AppError;
+use crate::place::write_durably;
 
 /// What a workspace is opened with.
 pub struct Opening {
@@ -70,7 +70,11 @@ pub struct Status {
 
 const DATA: &str = "data";
 const GENERATION: &str = "generation";
-const BASIS: &str = "generation.basis";
+pub(crate) const BASIS: &str = "generation.basis";
+/// The generation before, while it may still be there.
+const FORMER: &str = "generation.former";
+/// What this workspace's schemas are called on a server that others use, too.
+const SCHEMA: &str = "generation.schema";
 const CONVENTIONS: &str = "conventions";
 
 impl Workspace {
@@ -79,7 +83,7 @@ impl Workspace {
     /// # Errors
     /// A broken configuration, another process, a wrong key, damage, or a disk that cannot be written.
     pub fn open(opening: Opening) -> Result<Self, AppError> {
-        let Opening { folder, wrapping_key, entropy, conventions, now } = opening;
+        let Opening { folder, wrapping_key, mut entropy, conventions, now } = opening;
         let config = Config::read(&folder.join("tickmark.toml"))?;
         let data = folder.join(DATA);
         // The folder's lock comes first: two processes never see each other half done.
@@ -87,13 +91,18 @@ impl Workspace {
         let state_path = data.join("state.db");
         let head = State::open(&state_path)?;
         let state = State::open(&state_path)?;
+        if config.database.is_some() && state.setting(SCHEMA)?.is_none() {
+            let mut name = [0; 4];
+            entropy(&mut name).map_err(|e| AppError::Other(format!("the system gave no randomness: {e}")))?;
+            state.set_setting(SCHEMA, Some(&format!("tickmark_{:08x}", u32::from_be_bytes(name))))?;
+        }
         let mut ledger = Ledger::open(Arc::new(disk), Box::new(head), &wrapping_key, entropy)?;
         let content =
             catalog::read_folder(&folder.join("content")).map_err(AppError::file("read", &folder))?;
         let (catalog, content_problems) = Catalog::load(&content);
         let vkey = data.join("log.vkey");
         if !vkey.is_file() {
-            fs::write(&vkey, format!("{}\n", ledger.vkey())).map_err(AppError::file("write", &vkey))?;
+            write_durably(&vkey, format!("{}\n", ledger.vkey()).as_bytes(), 0o644)?;
         }
         let text = conventions.to_string();
         if state.setting(CONVENTIONS)?.as_deref() != Some(&text) {
@@ -186,28 +195,33 @@ impl Workspace {
     ) -> Result<BTreeMap<String, (usize, usize)>, AppError> {
         self.catch_up(derive)?;
         let number = generation(&self.state)?.map_or(1, |n| n + 1);
-        let mut fresh = create(&self.folder, &self.config, number, &self.catalog)?;
+        let mut fresh = create(&self.folder, &self.config, &self.state, number, &self.catalog)?;
         apply(&self.ledger, &mut fresh, 0, derive)?;
         let mut differences = BTreeMap::new();
+        let mut compared = |table: &str, before: &BTreeSet<String>, after: &BTreeSet<String>| {
+            let difference = (after.difference(before).count(), before.difference(after).count());
+            if difference != (0, 0) {
+                differences.insert(table.to_owned(), difference);
+            }
+        };
         for (table, declared) in self.catalog.tables.iter().enumerate() {
             // Days come from content, not from the ledger.
             if declared.name == "calendar_day" {
                 continue;
             }
-            let rows = |records: &mut Records| -> Result<std::collections::BTreeSet<String>, RecordsError> {
-                let mut all = std::collections::BTreeSet::new();
+            let rows = |records: &mut Records| -> Result<BTreeSet<String>, RecordsError> {
+                let mut all = BTreeSet::new();
                 records.rows_known_at::<RecordsError>(table, i64::MAX - 1, |row| {
                     all.insert(format!("{row:?}"));
                     Ok(())
                 })?;
                 Ok(all)
             };
-            let (before, after) = (rows(&mut self.records)?, rows(&mut fresh)?);
-            let difference = (after.difference(&before).count(), before.difference(&after).count());
-            if difference != (0, 0) {
-                differences.insert(declared.name.clone(), difference);
-            }
+            compared(&declared.name, &rows(&mut self.records)?, &rows(&mut fresh)?);
         }
+        // What numbers stand for, and what people read.
+        compared("entity", &entities(&mut self.records)?, &entities(&mut fresh)?);
+        compared("display", &displays(&mut self.records)?, &displays(&mut fresh)?);
         let old = generation(&self.state)?;
         self.records = fresh;
         swap(&self.folder, &self.config, &self.state, &self.catalog, old, number)?;
@@ -271,6 +285,22 @@ impl Workspace {
     pub fn document(&self, index: u64) -> Result<Vec<u8>, AppError> {
         Ok(self.ledger.document(index)?)
     }
+}
+
+fn entities(records: &mut Records) -> Result<BTreeSet<String>, RecordsError> {
+    let mut all = BTreeSet::new();
+    records.entities(None, |entity| {
+        all.insert(format!("{entity:?}"));
+    })?;
+    Ok(all)
+}
+
+fn displays(records: &mut Records) -> Result<BTreeSet<String>, RecordsError> {
+    let mut ids = BTreeSet::new();
+    records.entities(None, |entity| {
+        ids.insert(entity.id);
+    })?;
+    Ok(records.display(&ids)?.iter().map(|text| format!("{text:?}")).collect())
 }
 
 fn new_entry(kind: Kind, source: String, capture: &Capture) -> NewEntry {
@@ -350,7 +380,7 @@ fn apply(
 }
 
 /// Which redacted copy took the place of which entry.
-fn redactions(ledger: &Ledger, size: u64) -> Result<BTreeMap<u64, u64>, AppError> {
+pub(crate) fn redactions(ledger: &Ledger, size: u64) -> Result<BTreeMap<u64, u64>, AppError> {
     let mut copies = BTreeMap::new();
     for index in 0..size {
         let leaf = ledger.leaf(index)?;
@@ -386,23 +416,30 @@ fn current_generation(
     catalog: &Catalog,
 ) -> Result<Records, AppError> {
     let number = generation(state)?;
+    if let Some(former) = state.setting(FORMER)?.and_then(|n| n.parse().ok()) {
+        // What a crash left over. Named before the swap: the swap itself may not have happened.
+        if number != Some(former) {
+            remove(folder, config, state, former)?;
+        }
+        state.set_setting(FORMER, None)?;
+    }
     if let Some(number) = number
         && state.setting(BASIS)?.as_deref() == Some(&basis(state, catalog)?)
     {
-        match open(folder, config, number, catalog) {
+        match open(folder, config, state, number, catalog) {
             // A file that somebody deleted is built anew: that is what the ledger is for.
             Err(AppError::Records(RecordsError::Missing { .. } | RecordsError::OtherTables { .. })) => {}
             other => return other,
         }
     }
     let next = number.map_or(1, |n| n + 1);
-    let records = create(folder, config, next, catalog)?;
+    let records = create(folder, config, state, next, catalog)?;
     swap(folder, config, state, catalog, number, next)?;
     Ok(records)
 }
 
-/// Names the generation that counts from now on and removes the one before it. A crash in between leaves a file that
-/// nobody names; the next generation of that number replaces it.
+/// Names the generation that counts from now on and removes the one before it. A crash at any point is finished by the
+/// next start: it takes what counts for granted only once its basis is named, too.
 fn swap(
     folder: &Path,
     config: &Config,
@@ -411,46 +448,62 @@ fn swap(
     old: Option<u64>,
     new: u64,
 ) -> Result<(), AppError> {
-    state.set_setting(BASIS, Some(&basis(state, catalog)?))?;
+    state.set_setting(FORMER, old.map(|n| n.to_string()).as_deref())?;
     state.set_setting(GENERATION, Some(&new.to_string()))?;
-    if let Some(old) = old
-        && config.database.is_none()
-    {
-        remove(folder, old);
+    state.set_setting(BASIS, Some(&basis(state, catalog)?))?;
+    if let Some(old) = old {
+        remove(folder, config, state, old)?;
+        state.set_setting(FORMER, None)?;
     }
     Ok(())
 }
 
-fn remove(folder: &Path, number: u64) {
-    for suffix in ["", "-wal", "-shm"] {
-        // It may not exist; a left-over file only takes space.
-        let _ = fs::remove_file(folder.join(DATA).join(format!("records-{number}.db{suffix}")));
+/// Removes a generation, complete or not, wherever the workspace keeps or kept its records.
+fn remove(folder: &Path, config: &Config, state: &State, number: u64) -> Result<(), AppError> {
+    if let Some(address) = address(config, state, number)? {
+        Records::remove_postgres(&address)?;
     }
+    Ok(Records::remove_sqlite(&file(folder, number))?)
 }
 
-fn address(config: &Config, number: u64) -> Option<Address> {
-    config.database.as_ref().map(|d| Address {
-        writer: d.writer.clone(),
-        reader: d.reader.clone(),
-        schema: format!("tickmark_records_{number}"),
-    })
+fn file(folder: &Path, number: u64) -> PathBuf {
+    folder.join(DATA).join(format!("records-{number}.db"))
 }
 
-fn open(folder: &Path, config: &Config, number: u64, catalog: &Catalog) -> Result<Records, AppError> {
-    Ok(match address(config, number) {
+fn address(config: &Config, state: &State, number: u64) -> Result<Option<Address>, AppError> {
+    let Some(database) = &config.database else { return Ok(None) };
+    let name = state.setting(SCHEMA)?.unwrap_or_else(|| "tickmark".to_owned());
+    Ok(Some(Address {
+        writer: database.writer.clone(),
+        reader: database.reader.clone(),
+        schema: format!("{name}_{number}"),
+    }))
+}
+
+fn open(
+    folder: &Path,
+    config: &Config,
+    state: &State,
+    number: u64,
+    catalog: &Catalog,
+) -> Result<Records, AppError> {
+    Ok(match address(config, state, number)? {
         Some(address) => Records::open_postgres(&address, &catalog.tables)?,
-        None => {
-            Records::open_sqlite(&folder.join(DATA).join(format!("records-{number}.db")), &catalog.tables)?
-        }
+        None => Records::open_sqlite(&file(folder, number), &catalog.tables)?,
     })
 }
 
-fn create(folder: &Path, config: &Config, number: u64, catalog: &Catalog) -> Result<Records, AppError> {
-    Ok(match address(config, number) {
+fn create(
+    folder: &Path,
+    config: &Config,
+    state: &State,
+    number: u64,
+    catalog: &Catalog,
+) -> Result<Records, AppError> {
+    // One that a crash left half made.
+    remove(folder, config, state, number)?;
+    Ok(match address(config, state, number)? {
         Some(address) => Records::create_postgres(&address, &catalog.tables)?,
-        None => {
-            remove(folder, number);
-            Records::create_sqlite(&folder.join(DATA).join(format!("records-{number}.db")), &catalog.tables)?
-        }
+        None => Records::create_sqlite(&file(folder, number), &catalog.tables)?,
     })
 }

@@ -213,9 +213,12 @@ pub(crate) enum LedgerCommand {
         /// Entries whose documents go
         #[arg(required_unless_present = "person", conflicts_with = "person")]
         indexes: Vec<u64>,
-        /// Address or login of the person to take out of every document
+        /// Address or login of the person to take out of every document; again for each that is theirs
         #[arg(long, value_name = "ADDRESS")]
-        person: Option<String>,
+        person: Vec<String>,
+        /// Those who look like the person are somebody else: they stay
+        #[arg(long, requires = "person")]
+        apart: bool,
         /// Legal basis: it stands in the ledger
         #[arg(long, value_name = "TEXT")]
         basis: String,

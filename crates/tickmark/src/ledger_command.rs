@@ -84,9 +84,7 @@ fn anchored(anchors: &[Anchor], published: u64) -> Result<(), Failure> {
     };
     line(&format!("{many}: {newest}"))?;
     if newest.external == Some(false) {
-        return line(
-            "it is of our own making and proves the format, not the time: no anchor outside this machine",
-        );
+        return line("it proves the format, not the time: no anchor outside this machine");
     }
     match &newest.by {
         Voucher::Witness(key) => line(&format!(
@@ -150,7 +148,7 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
     let (mut workspace, conventions) = session.open(&place)?;
     match what {
         LedgerCommand::Anchor(asked) => return custody::anchor(session, &mut workspace, asked),
-        LedgerCommand::Erase { indexes, person, basis, approver, yes } => {
+        LedgerCommand::Erase { indexes, person, apart, basis, approver, yes } => {
             if !yes {
                 return Err(Failure::of(
                     "erasing destroys keys for good, and copies already handed over stay with whoever has them; say --yes to go on",
@@ -158,9 +156,10 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
             }
             let order = custody::order(session, basis.clone(), approver.clone());
             let derive = |document: &model::Document<'_>| crate::session::derive(document, &conventions);
-            let erased = match person {
-                Some(address) => workspace.erase_person(address, &order, &derive)?,
-                None => workspace.erase(indexes.clone(), &order, &derive)?,
+            let erased = if person.is_empty() {
+                workspace.erase(indexes.clone(), &order, &derive)?
+            } else {
+                workspace.erase_person(person, *apart, &order, &derive)?
             };
             let how = if erased.redacted > 0 { "replaced by redacted copies" } else { "erased" };
             line(&format!("{} documents were {how}; every proof still holds", erased.documents))?;

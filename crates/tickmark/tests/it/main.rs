@@ -5,6 +5,7 @@
 mod anchor;
 mod bad_input;
 mod check;
+mod custody;
 mod damage;
 mod github;
 mod line;
