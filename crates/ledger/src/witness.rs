@@ -53,9 +53,9 @@ impl Cosigned {
 
 const ASK: &str = "ask whoever runs the witness, and keep its answer";
 const FORKED: &str =
-    "find out which history is the true one before you go on; whoever runs the witness keeps the other";
-const ROLLED_BACK: &str = "find out who put an older copy of this workspace in its place, and put the newer one back; whoever \
-                           runs the witness keeps the newer checkpoint";
+    "find out which history is the true one before you go on: whoever runs the witness keeps the other";
+const ROLLED_BACK: &str = "find out who put an older copy of this workspace in its place, and put the newer one back: \
+                           whoever runs the witness keeps the newer checkpoint";
 
 /// Asks a witness to sign the published checkpoint. `known` is the size it signed last, 0 if that isn't known: it then says
 /// so, and is asked again. `post` sends a body to `<witness>/add-checkpoint` and gives status and body of the answer.

@@ -44,23 +44,23 @@ pub enum Voucher {
 
 impl fmt::Display for Anchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, time, .. } = self;
         match &self.by {
             Voucher::Authority => {
-                write!(
-                    f,
-                    "the first {} entries were stamped by a time-stamp authority at {}",
-                    self.size, self.time
-                )
+                write!(f, "the first {size} entries were stamped by a time-stamp authority at {time}")?;
             }
             Voucher::Witness(key) => {
                 write!(
                     f,
-                    "the first {} entries were cosigned by the witness `{}` at {}",
-                    self.size,
-                    key.name(),
-                    self.time
-                )
+                    "the first {size} entries were cosigned by the witness `{}` at {time}",
+                    key.name()
+                )?;
             }
+        }
+        match self.external {
+            Some(true) => write!(f, ", somebody else by the keeper's word"),
+            Some(false) => write!(f, ", of the keeper's own making"),
+            None => Ok(()),
         }
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use tlog::NoteVerifier;
 
 use crate::Refusal;
-use crate::anchor::{Anchor, copies, entry, join, newest};
+use crate::anchor::{Anchor, copies, entry, join};
 use crate::files::{Files, Within, list, read};
 use crate::log::{LogReport, Options, walk};
 
@@ -38,20 +38,17 @@ impl fmt::Display for EvidenceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}; {} documents open and fit, {} erased, {} packs; ",
-            self.log, self.opened, self.erased, self.packs
-        )?;
-        match newest(&self.anchors) {
-            None => write!(f, "no anchor"),
-            Some(newest) => {
-                write!(f, "{} anchors fit, the newest: {newest}", self.anchors.len())?;
-                match newest.external {
-                    Some(true) => write!(f, ", somebody else by the keeper's word"),
-                    Some(false) => write!(f, ", of the keeper's own making: no proof of time"),
-                    None => Ok(()),
-                }
+            "{}; {} documents open and fit, {} erased, {} packs; {}",
+            self.log,
+            self.opened,
+            self.erased,
+            self.packs,
+            match self.anchors.len() {
+                0 => "no anchor".to_owned(),
+                1 => "1 anchor fits".to_owned(),
+                many => format!("{many} anchors fit"),
             }
-        }
+        )
     }
 }
 

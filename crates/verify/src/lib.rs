@@ -82,7 +82,7 @@ pub enum Refusal {
         source: tlog::Error,
     },
     /// An anchor that was altered, is of another log, or contradicts this one.
-    #[error("the anchor in `{place}` doesn't hold: {why}")]
+    #[error("`{place}` doesn't hold as an anchor: {why}")]
     Anchor {
         /// The entry or file that keeps it.
         place: String,

@@ -137,6 +137,9 @@ fn run(what: What) -> Result<String, Refusal> {
             let folder = Folder::new(&data);
             let report = verify::evidence(&folder, &key(&vkey)?, &wrapping(&wrapping_key)?, allow.into())?;
             let mut line = report.to_string();
+            if let Some(newest) = verify::newest(&report.anchors) {
+                line = format!("{line}, the newest: {newest}");
+            }
             for path in witness {
                 let known = key(&path)?;
                 let theirs: Vec<Anchor> = report

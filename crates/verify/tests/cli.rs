@@ -63,13 +63,13 @@ fn each_command_says_holds_or_refused() {
     assert!(said.ends_with(expect), "{said}");
     check(
         &["anchor", &old, log, &vkey, "--witness", &witness],
-        "refused: the anchor in `the checkpoint` doesn't hold: ",
+        "refused: `the checkpoint` doesn't hold as an anchor: ",
     );
     check(
         &["anchor", &note, log, &vkey, "--stamp", &leaf],
-        "refused: the anchor in `the checkpoint` doesn't hold: ",
+        "refused: `the checkpoint` doesn't hold as an anchor: ",
     );
-    check(&["evidence", data, &vkey, &key, "--witness", &witness], "refused: the anchor in `");
+    check(&["evidence", data, &vkey, &key, "--witness", &witness], "refused: `");
     check(&["log", log, &leaf], "refused: ");
     check(&["log", data, &vkey], "refused: `checkpoint` cannot be read: ");
     fs::write(dir.path().join("log/notes.txt"), "x").unwrap();

@@ -84,11 +84,6 @@ impl Outcome {
             Self::BadProof => "the checkpoint isn't shown to continue the last one signed\n".into(),
         }
     }
-
-    /// Whether the log has signed something that doesn't go with what it signed before, or doesn't show that it does.
-    const fn contradicts(&self) -> bool {
-        matches!(self, Self::OtherRoot(_) | Self::BadProof)
-    }
 }
 
 impl Witness {
@@ -158,7 +153,9 @@ impl Witness {
         }
         let last = log.register.load(&log.origin, &log.keys)?;
         if let Some(outcome) = refusal(&request, &checkpoint, &last) {
-            if outcome.contradicts() {
+            // Two roots for one size are two histories, whatever older size the request names.
+            let two_roots = checkpoint.size == last.size && checkpoint.root != last.root;
+            if two_roots || outcome == Outcome::BadProof {
                 log.register.keep(body)?;
             }
             return Ok(Answer { outcome, about });

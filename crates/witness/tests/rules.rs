@@ -142,6 +142,9 @@ fn it_refuses_with_the_status_of_the_specification() {
     assert_eq!(ask(request(1, &["b"], checkpoint(&log, NAME, &["a", "b"]))).0, 200);
     assert_eq!(ask(request(2, &[], checkpoint(&log, NAME, &["a", "b"]))).0, 200, "the same again");
     assert_eq!(ask(request(1, &["b"], checkpoint(&log, NAME, &["a", "b"]))).1, "2\n", "stale");
+    assert_eq!(ask(request(1, &[], checkpoint(&log, NAME, &["a", "x"]))).1, "2\n", "stale, and two roots");
+    assert!(register.contradiction().exists());
+    fs::remove_file(register.contradiction()).unwrap();
     let other = request(2, &[], checkpoint(&log, NAME, &["a", "x"]));
     assert_eq!(ask(other.clone()), (409, "2\n".into(), "text/x.tlog.size"), "another root for the same size");
     assert_eq!(fs::read_to_string(register.contradiction()).unwrap(), other, "kept: it is signed");

@@ -50,7 +50,7 @@ fn every_command_of_the_table() {
             "check --pull N [--post-status]" => "check --help".to_owned(),
             "anchor" | "erase" => format!("ledger {command} --help"),
             "freeze DIR" => "freeze frozen".to_owned(),
-            "tickmark-verify" => continue,
+            "tickmark-verify" | "tickmark-witness" => continue,
             "tickmark query \"SELECT …\"" => {
                 home.run(["query", "SELECT label FROM change"]).succeeded();
                 continue;
@@ -88,7 +88,14 @@ fn every_command_of_the_table() {
 
 #[test]
 fn every_page_it_names_is_there() {
-    for page in ["README.md", "docs/check.md", "docs/configuration.md", "docs/decisions.md"] {
+    for page in [
+        "README.md",
+        "docs/check.md",
+        "docs/configuration.md",
+        "docs/decisions.md",
+        "SECURITY.md",
+        "docs/witness.md",
+    ] {
         for link in text(page).split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
             if link.starts_with("http") {
                 continue;
