@@ -119,8 +119,20 @@ fn wrong(path: &Path, line: usize, message: String) -> AppError {
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, (usize, String)> {
     toml::from_str(text).map_err(|e| {
         let line = e.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        (line, e.message().to_owned())
+        (line, without_value(e.message()))
     })
+}
+
+/// A message that says what stands there only by its kind: it may be a connection string with a password in it.
+fn without_value(message: &str) -> String {
+    let value = message.split_once(": string \"").and_then(|(before, rest)| {
+        let (_, expected) = rest.rsplit_once("\", expected")?;
+        Some((before, expected))
+    });
+    match value {
+        Some((before, expected)) => format!("{before}: a text, expected{expected}"),
+        None => message.to_owned(),
+    }
 }
 
 #[cfg(test)]

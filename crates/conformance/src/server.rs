@@ -44,12 +44,7 @@ impl Server {
         let data = server.data();
         server
             .run("initdb", ["-D", &data, "-U", "postgres", "--no-sync", "-A", "trust", "--locale=C.UTF-8"])?;
-        let options = format!(
-            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c shared_buffers=64MB",
-            server.folder.path().display()
-        );
-        let log = server.folder.path().join("log").display().to_string();
-        server.run("pg_ctl", ["start", "-w", "-D", &data, "-l", &log, "-o", &options])?;
+        server.resume()?;
         let mut admin = postgres::Client::connect(&server.address("postgres"), postgres::NoTls)
             .map_err(io::Error::other)?;
         // A linguistic collation in the database itself: texts have to compare by bytes all the same.
@@ -61,14 +56,42 @@ impl Server {
         Ok(server)
     }
 
+    /// Starts the server again after it was stopped.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub fn resume(&self) -> io::Result<()> {
+        let options = format!(
+            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c shared_buffers=64MB",
+            self.folder.path().display()
+        );
+        let log = self.folder.path().join("log").display().to_string();
+        self.run("pg_ctl", ["start", "-w", "-D", &self.data(), "-l", &log, "-o", &options])
+    }
+
+    /// Stops the server in the middle of whatever it does, as a crash would.
+    ///
+    /// # Errors
+    /// What PostgreSQL says.
+    pub fn stop(&self) -> io::Result<()> {
+        self.run("pg_ctl", ["stop", "-w", "-m", "immediate", "-D", &self.data()])
+    }
+
     /// Runs statements as the server's administrator in Tickmark's database.
     ///
     /// # Errors
     /// What the server says.
     pub fn as_admin(&self, sql: &str) -> io::Result<()> {
+        self.client()?.batch_execute(sql).map_err(spoken)
+    }
+
+    /// The administrator's connection to Tickmark's database.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn client(&self) -> io::Result<postgres::Client> {
         let address = self.address("postgres").replace("dbname=postgres", "dbname=tickmark");
-        let mut admin = postgres::Client::connect(&address, postgres::NoTls).map_err(spoken)?;
-        admin.batch_execute(sql).map_err(spoken)
+        postgres::Client::connect(&address, postgres::NoTls).map_err(spoken)
     }
 
     /// Where a generation lies in this server.
@@ -119,7 +142,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // The folder goes anyway; a server that does not stop is left to the system.
-        let _ = self.run("pg_ctl", ["stop", "-w", "-m", "immediate", "-D", &self.data()]);
+        let _ = self.stop();
     }
 }
 

@@ -173,6 +173,24 @@ pub enum RecordsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A connection string that is none.
+    #[error(
+        "`{who}` under [database] in tickmark.toml is no connection string; write it as docs/postgresql.md says"
+    )]
+    Address {
+        /// `writer` or `reader`.
+        who: &'static str,
+    },
+    /// A server that cannot be reached, or lets nobody in.
+    #[error(
+        "PostgreSQL cannot be reached as `{who}`: {reason}; start it, or correct [database] in tickmark.toml"
+    )]
+    Unreachable {
+        /// `writer` or `reader`.
+        who: &'static str,
+        /// What the system or the server said.
+        reason: String,
+    },
     /// SQLite said no.
     #[error("the records cannot be used: {0}")]
     Sqlite(#[from] rusqlite::Error),

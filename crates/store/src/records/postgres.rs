@@ -28,6 +28,23 @@ pub struct Address {
     pub schema: String,
 }
 
+impl Address {
+    fn as_writer(&self) -> Result<Client, RecordsError> {
+        connect("writer", &self.writer)
+    }
+
+    fn as_reader(&self) -> Result<Client, RecordsError> {
+        connect("reader", &self.reader)
+    }
+}
+
+/// Connects as one of the two. A connection string may hold a password: no message repeats any of it.
+fn connect(who: &'static str, text: &str) -> Result<Client, RecordsError> {
+    let config: postgres::Config = text.parse().map_err(|_| RecordsError::Address { who })?;
+    let unreachable = |e: postgres::Error| RecordsError::Unreachable { who, reason: said(&e) };
+    config.connect(NoTls).map_err(unreachable)
+}
+
 /// The statements with which an administrator makes a role that can only read. Run them in Tickmark's database.
 #[must_use]
 pub fn reader_setup(role: &str, password: &str) -> String {
@@ -58,7 +75,7 @@ const LARGE_OBJECT_FUNCTIONS: &[&str] = &[
 
 /// Removes a generation.
 pub(super) fn drop_generation(address: &Address) -> Result<(), RecordsError> {
-    let mut client = Client::connect(&address.writer, NoTls)?;
+    let mut client = address.as_writer()?;
     Ok(client.batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", quoted(&address.schema)))?)
 }
 
@@ -91,7 +108,7 @@ impl std::fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn create(address: &Address, tables: &[Table]) -> Result<Self, RecordsError> {
-        let mut client = Client::connect(&address.writer, NoTls)?;
+        let mut client = address.as_writer()?;
         let schema = quoted(&address.schema);
         let mut transaction = client.transaction()?;
         match transaction.batch_execute(&format!("CREATE SCHEMA {schema}")) {
@@ -127,7 +144,7 @@ impl Writer {
     }
 
     pub(super) fn open(address: &Address, tables: &[Table]) -> Result<Self, RecordsError> {
-        let client = Client::connect(&address.writer, NoTls)?;
+        let client = address.as_writer()?;
         let mut writer = Self::of(client, address)?;
         let found = writer.client.query_opt(
             "SELECT 1 FROM information_schema.schemata WHERE schema_name = $1",
@@ -602,12 +619,27 @@ fn quoted(name: &str) -> String {
 
 /// The role of a connection string.
 fn user(address: &str) -> Result<String, RecordsError> {
-    let config: postgres::Config = address.parse()?;
+    let config: postgres::Config = address.parse().map_err(|_| RecordsError::Address { who: "reader" })?;
     Ok(config.get_user().unwrap_or_default().to_owned())
 }
 
-/// What the server said, and its own hint: the error's own text says only `db error`.
+/// What the server said, and what to do when it is gone.
 pub(super) fn spoken(error: &postgres::Error) -> String {
+    let io = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    let stopped = matches!(
+        error.code(),
+        Some(&SqlState::ADMIN_SHUTDOWN | &SqlState::CRASH_SHUTDOWN | &SqlState::CANNOT_CONNECT_NOW)
+    );
+    let said = said(error);
+    if io || stopped || error.is_closed() {
+        format!("PostgreSQL went away ({said}); nothing acknowledged is lost: start it and try again")
+    } else {
+        said
+    }
+}
+
+/// What the server said, and its own hint: the error's own text says only `db error`.
+fn said(error: &postgres::Error) -> String {
     match error.as_db_error() {
         Some(e) => match e.hint() {
             Some(hint) => format!("{} ({hint})", e.message()),
@@ -633,7 +665,7 @@ impl std::fmt::Debug for Reader {
 
 impl Reader {
     pub(super) fn open(address: &Address) -> Result<Self, RecordsError> {
-        let mut client = Client::connect(&address.reader, NoTls)?;
+        let mut client = address.as_reader()?;
         check_role(&mut client)?;
         client.batch_execute(&format!(
             "SET search_path TO {}; SET default_transaction_read_only = on; SET standard_conforming_strings = on; \

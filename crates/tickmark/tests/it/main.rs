@@ -9,6 +9,7 @@ mod custody;
 mod damage;
 mod github;
 mod line;
+mod postgresql;
 mod query;
 mod readme;
 mod rerun;
