@@ -1,13 +1,16 @@
 //! Assessing: procedures run over the records, joined with coverage, and said in words.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use assess::{Assessment, AttributeRule, CoverageMap, Gap, Rules, Statement, Tested};
 use catalog::{Procedure, written_out};
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Value, Verdict};
 use serde::Serialize;
-use store::records::{Go, Limits, Records, RecordsError};
+use store::records::{Go, Limits, Reader, Records, RecordsError};
 
 use crate::calendar;
 use crate::error::AppError;
@@ -161,81 +164,76 @@ impl Workspace {
         } else {
             question.procedures.clone()
         };
-        let mut reports = vec![];
-        let mut entities = Entities::default();
+        let mut asked = vec![];
         for id in ids {
-            let procedure = self
-                .catalog
-                .procedures
-                .get(&id)
-                .cloned()
-                .ok_or_else(|| AppError::Other(format!("there is no procedure `{id}`")))?;
-            reports.push(self.assess_one(
-                &procedure,
-                question,
-                position,
-                &coverage,
-                &scopes,
-                scope,
-                &mut entities,
-            )?);
+            let procedure = self.catalog.procedures.get(&id).cloned();
+            let procedure =
+                procedure.ok_or_else(|| AppError::Other(format!("there is no procedure `{id}`")))?;
+            self.ensure_calendar(&procedure, &question.period.tz)?;
+            let as_of =
+                Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
+            let bindings =
+                bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
+            let sql = written_out(&procedure.query, &bindings, self.engine()).map_err(AppError::Problems)?;
+            asked.push((procedure, sql));
+        }
+        let mut entities = Entities::default();
+        let mut reports = vec![];
+        for ((procedure, _), rows) in asked.iter().zip(self.run_procedures(&asked)?) {
+            let mut rows = rows?;
+            entities.learn(&mut self.records, rows.iter().map(|row| row.item))?;
+            for row in &mut rows {
+                row.scope = entities.known.get(&row.item).map_or(0, |named| named.scope);
+            }
+            if let Some(scope) = scope {
+                rows.retain(|row| row.scope == scope);
+            }
+            if let Some(twice) = rows.windows(2).find(|pair| pair[0].item == pair[1].item) {
+                return Err(AppError::Procedure {
+                    procedure: procedure.id.clone(),
+                    item: twice[0].item,
+                    what: "two rows".to_owned(),
+                });
+            }
+            let rules = rules_of(procedure);
+            let assessment =
+                assess::assess(&rules, rows, &coverage, &scopes, &question.period, question.cutoff);
+            reports.push(self.report(procedure, assessment, &entities));
         }
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
         let Period { from, to, tz } = question.period.clone();
         Ok(Report { from, to, tz, cutoff: question.cutoff, position, procedures: reports })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what one assessment shares with the next")]
-    fn assess_one(
-        &mut self,
-        procedure: &Procedure,
-        question: &Question,
-        position: u64,
-        coverage: &CoverageMap,
-        scopes: &BTreeSet<i64>,
-        scope: Option<i64>,
-        entities: &mut Entities,
-    ) -> Result<ProcedureReport, AppError> {
-        self.ensure_calendar(procedure, &question.period.tz)?;
-        let as_of = Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
-        let bindings = bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
-        let sql = written_out(&procedure.query, &bindings, self.engine()).map_err(AppError::Problems)?;
-        let mut rows: Vec<Tested> = vec![];
-        let mut broken = None;
-        let limits = Limits::default();
-        let never = std::sync::Arc::default();
-        self.records
-            .reader()?
-            .run(&sql, &limits, &never, &mut |row| match tested_of(row) {
-                Ok(row) => {
-                    rows.push(row);
-                    Go::Continue(())
+    /// Runs procedures, as many at once as the machine has cores; the answers stand in the order of the questions.
+    fn run_procedures(
+        &self,
+        asked: &[(Procedure, String)],
+    ) -> Result<Vec<Result<Vec<Tested>, AppError>>, AppError> {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let readers = (0..cores.min(asked.len()))
+            .map(|_| self.records.reader())
+            .collect::<Result<Vec<_>, RecordsError>>()?;
+        let next = AtomicUsize::new(0);
+        let next = &next;
+        let mut answers: Vec<_> = thread::scope(|scope| {
+            let work = |mut reader: Reader| {
+                let mut done = vec![];
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((procedure, sql)) = asked.get(at) else { break done };
+                    done.push((at, run(&mut reader, procedure, sql)));
                 }
-                Err(found) => {
-                    broken = Some(found);
-                    Go::Break(())
-                }
-            })
-            .map_err(|source| AppError::Run { what: format!("the procedure `{}`", procedure.id), source })?;
-        if let Some((item, what)) = broken {
-            return Err(AppError::Procedure { procedure: procedure.id.clone(), item, what });
-        }
-        for row in &mut rows {
-            row.scope = entities.scope(&mut self.records, row.item)?;
-        }
-        if let Some(scope) = scope {
-            rows.retain(|row| row.scope == scope);
-        }
-        if let Some(twice) = rows.windows(2).find(|pair| pair[0].item == pair[1].item) {
-            return Err(AppError::Procedure {
-                procedure: procedure.id.clone(),
-                item: twice[0].item,
-                what: "two rows".to_owned(),
-            });
-        }
-        let assessment =
-            assess::assess(&rules_of(procedure), rows, coverage, scopes, &question.period, question.cutoff);
-        self.report(procedure, assessment, entities)
+            };
+            let threads: Vec<_> = readers.into_iter().map(|r| scope.spawn(move || work(r))).collect();
+            // A thread that panics has found a defect of ours: it goes on here.
+            threads
+                .into_iter()
+                .flat_map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        answers.sort_by_key(|(at, _)| *at);
+        Ok(answers.into_iter().map(|(_, rows)| rows).collect())
     }
 
     /// Whether none of these tables has a row: then there is nothing to count days for.
@@ -265,12 +263,7 @@ impl Workspace {
         Ok(())
     }
 
-    fn report(
-        &mut self,
-        procedure: &Procedure,
-        assessment: Assessment,
-        entities: &mut Entities,
-    ) -> Result<ProcedureReport, AppError> {
+    fn report(&self, procedure: &Procedure, assessment: Assessment, entities: &Entities) -> ProcedureReport {
         let attributes: Vec<AttributeReport> = procedure
             .attributes
             .iter()
@@ -290,13 +283,6 @@ impl Workspace {
         for gap in &gaps {
             supplied_by.extend(gap.supplied_by.iter().cloned());
         }
-        let ids: BTreeSet<i64> = assessment.items.iter().map(|i| i.item).collect();
-        let mut titles: HashMap<i64, String> = HashMap::new();
-        for display in self.records.display(&ids)? {
-            if display.field == "title" {
-                titles.insert(display.id, display.text);
-            }
-        }
         let mut items = Vec::with_capacity(assessment.items.len());
         for item in assessment.items {
             let mut reasons = BTreeMap::new();
@@ -312,9 +298,9 @@ impl Workspace {
                 };
                 reasons.extend(reason.map(|r| (letter, r)));
             }
-            let key = entities.key(&mut self.records, item.item)?;
+            let Named { key, title, .. } = entities.of(item.item);
             let short = if key.len() == 40 { key[..12].to_owned() } else { item.label.clone() };
-            let label = match titles.get(&item.item) {
+            let label = match title {
                 Some(title) => format!("{short} {title}"),
                 None => short,
             };
@@ -329,7 +315,7 @@ impl Workspace {
                 reasons,
             });
         }
-        Ok(ProcedureReport {
+        ProcedureReport {
             id: procedure.id.clone(),
             title: procedure.title.clone(),
             controls: procedure.controls.clone(),
@@ -343,7 +329,7 @@ impl Workspace {
             supplied_by: supplied_by.into_iter().collect(),
             how_to_fix: procedure.how_to_fix.clone(),
             content: procedure.content_hash.iter().map(|b| format!("{b:02x}")).collect(),
-        })
+        }
     }
 
     fn gap(&self, gap: &Gap) -> GapReport {
@@ -362,32 +348,64 @@ impl Workspace {
     }
 }
 
-/// Scope and key of entities, asked for once.
+/// What is said of the items that several procedures judge, asked for once.
 #[derive(Default)]
 struct Entities {
-    known: HashMap<i64, (i64, String)>,
+    known: HashMap<i64, Named>,
+}
+
+/// An item's names.
+#[derive(Clone, Default)]
+struct Named {
+    scope: i64,
+    key: String,
+    title: Option<String>,
 }
 
 impl Entities {
-    fn get(&mut self, records: &mut Records, id: i64) -> Result<&(i64, String), RecordsError> {
-        match self.known.entry(id) {
-            Entry::Occupied(known) => Ok(known.into_mut()),
-            Entry::Vacant(place) => {
-                let found = records.entity(id)?.map_or((0, id.to_string()), |e| {
-                    // A repository is its own scope: what covers it covers what is in it.
-                    (if e.kind == "repository" { e.id } else { e.scope }, e.key)
-                });
-                Ok(place.insert(found))
+    /// Asks for what is not known yet of these entities.
+    fn learn(&mut self, records: &mut Records, ids: impl Iterator<Item = i64>) -> Result<(), RecordsError> {
+        let new: BTreeSet<i64> = ids.filter(|id| !self.known.contains_key(id)).collect();
+        for entity in records.entities_of(&new)? {
+            // A repository is its own scope: what covers it covers what is in it.
+            let scope = if entity.kind == "repository" { entity.id } else { entity.scope };
+            self.known.insert(entity.id, Named { scope, key: entity.key, title: None });
+        }
+        for display in records.display(&new)? {
+            if display.field == "title"
+                && let Some(named) = self.known.get_mut(&display.id)
+            {
+                named.title = Some(display.text);
             }
         }
+        Ok(())
     }
 
-    fn scope(&mut self, records: &mut Records, id: i64) -> Result<i64, RecordsError> {
-        Ok(self.get(records, id)?.0)
+    /// Names of an entity that was learned of; a number that stands for none names itself.
+    fn of(&self, id: i64) -> Named {
+        self.known.get(&id).cloned().unwrap_or_else(|| Named { key: id.to_string(), ..Named::default() })
     }
+}
 
-    fn key(&mut self, records: &mut Records, id: i64) -> Result<String, RecordsError> {
-        Ok(self.get(records, id)?.1.clone())
+/// The rows of a procedure.
+fn run(reader: &mut Reader, procedure: &Procedure, sql: &str) -> Result<Vec<Tested>, AppError> {
+    let mut rows: Vec<Tested> = vec![];
+    let mut broken = None;
+    reader
+        .run(sql, &Limits::default(), &Arc::default(), &mut |row| match tested_of(row) {
+            Ok(row) => {
+                rows.push(row);
+                Go::Continue(())
+            }
+            Err(found) => {
+                broken = Some(found);
+                Go::Break(())
+            }
+        })
+        .map_err(|source| AppError::Run { what: format!("the procedure `{}`", procedure.id), source })?;
+    match broken {
+        Some((item, what)) => Err(AppError::Procedure { procedure: procedure.id.clone(), item, what }),
+        None => Ok(rows),
     }
 }
 

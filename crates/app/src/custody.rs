@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use catalog::{Engine, written_out};
 use ledger::{Confirmation, Entropy, Erasure, Folder, Kind};
-use model::{Capture, Derived, Document, Instant};
+use model::{Capture, Instant};
 use serde::Serialize;
 use serde_json::json;
 use store::records::Entity;
@@ -18,7 +18,7 @@ use crate::error::AppError;
 use crate::place::write_durably;
 use crate::question::bindings;
 use crate::redact::{Unfit, compare, redact};
-use crate::workspace::{BASIS, Workspace, redactions};
+use crate::workspace::{BASIS, Derive, Workspace, redactions};
 
 /// What a person is called whose erasure was begun and is not finished.
 const ERASING: &str = "erasing";
@@ -156,7 +156,7 @@ impl Workspace {
         &mut self,
         indexes: Vec<u64>,
         order: &Order,
-        derive: &dyn Fn(&Document<'_>) -> Derived,
+        derive: &Derive<'_>,
     ) -> Result<Erased, AppError> {
         let mut whole: BTreeSet<u64> = BTreeSet::new();
         let copies = redactions(&self.ledger, self.ledger.size())?;
@@ -199,7 +199,7 @@ impl Workspace {
         addresses: &[String],
         apart: bool,
         order: &Order,
-        derive: &dyn Fn(&Document<'_>) -> Derived,
+        derive: &Derive<'_>,
     ) -> Result<Erased, AppError> {
         self.catch_up(derive)?;
         let unfinished = self.state.setting(ERASING)?;

@@ -28,4 +28,4 @@ pub use facts::{History, LookFirst};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
-pub use workspace::{Opening, Status, Workspace};
+pub use workspace::{Derive, Opening, Status, Workspace};

@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use model::{Derived, Document, Fact, FactValue, Grade, Instant, Key, Period, Value};
+use model::{Derived, Fact, FactValue, Grade, Instant, Key, Period, Value};
 use records::Applier;
 use store::records::{Batch, Records, RecordsError};
 
 use crate::assessment::{Question, Report};
 use crate::error::AppError;
-use crate::workspace::Workspace;
+use crate::workspace::{Derive, Workspace};
 
 /// A pull request to be judged.
 #[derive(Clone, Debug)]
@@ -50,11 +50,7 @@ impl Workspace {
     ///
     /// # Errors
     /// Documents that name no such pull request, or the database.
-    pub fn preview(
-        &mut self,
-        preview: &Preview,
-        derive: &dyn Fn(&Document<'_>) -> Derived,
-    ) -> Result<(Report, String), AppError> {
+    pub fn preview(&mut self, preview: &Preview, derive: &Derive<'_>) -> Result<(Report, String), AppError> {
         let path = self.data_folder().join("preview.db");
         let remove = || {
             for suffix in ["", "-wal", "-shm"] {
@@ -74,7 +70,7 @@ impl Workspace {
         &mut self,
         scratch: &mut Records,
         preview: &Preview,
-        derive: &dyn Fn(&Document<'_>) -> Derived,
+        derive: &Derive<'_>,
     ) -> Result<(Report, String), AppError> {
         let first = i64::try_from(preview.entries.start).unwrap_or(i64::MAX);
         let mut known = Batch { applied: first, ..Batch::default() };

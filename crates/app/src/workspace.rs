@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 use catalog::{Catalog, Problem};
 use ledger::{Entropy, Folder, Kind, Ledger, NewEntry};
 use model::{Capture, Derived, Document, Instant, Receipt};
-use records::{Applied, Applier};
+use records::{Applied, Applier, Reading};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 use store::records::{Address, Records, RecordsError};
@@ -19,6 +20,9 @@ use store::state::State;
 use crate::config::Config;
 use crate::error::AppError;
 use crate::place::write_durably;
+
+/// What reads a document: a pure function, called from several threads at once.
+pub type Derive<'d> = dyn Fn(&Document<'_>) -> Derived + Sync + 'd;
 
 /// What a workspace is opened with.
 pub struct Opening {
@@ -174,7 +178,7 @@ impl Workspace {
     ///
     /// # Errors
     /// A document that cannot be read, or the database.
-    pub fn catch_up(&mut self, derive: &dyn Fn(&Document<'_>) -> Derived) -> Result<Applied, AppError> {
+    pub fn catch_up(&mut self, derive: &Derive<'_>) -> Result<Applied, AppError> {
         let from = u64::try_from(self.records.applied()?).unwrap_or(0);
         let applied = apply(&self.ledger, &mut self.records, from, derive)?;
         for cursor in &applied.cursors {
@@ -189,10 +193,7 @@ impl Workspace {
     ///
     /// # Errors
     /// As [`Workspace::catch_up`].
-    pub fn rebuild(
-        &mut self,
-        derive: &dyn Fn(&Document<'_>) -> Derived,
-    ) -> Result<BTreeMap<String, (usize, usize)>, AppError> {
+    pub fn rebuild(&mut self, derive: &Derive<'_>) -> Result<BTreeMap<String, (usize, usize)>, AppError> {
         self.catch_up(derive)?;
         let number = generation(&self.state)?.map_or(1, |n| n + 1);
         let mut fresh = create(&self.folder, &self.config, &self.state, number, &self.catalog)?;
@@ -338,7 +339,7 @@ fn apply(
     ledger: &Ledger,
     records: &mut Records,
     from: u64,
-    derive: &dyn Fn(&Document<'_>) -> Derived,
+    derive: &Derive<'_>,
 ) -> Result<Applied, AppError> {
     let to = ledger.size();
     if from >= to {
@@ -352,32 +353,54 @@ fn apply(
     }
     let mut applier = Applier::new(records)?;
     let mut redacted = None;
-    for entry in ledger.documents(from..to) {
-        let entry = entry?;
-        // Decisions of this program have readers of their own. A redacted copy speaks in the place of what it replaced, so
-        // that the order of what was said stays as it was.
-        if entry.leaf.kind != Kind::Capture {
-            continue;
+    let documents = ledger.documents(from..to);
+    // One thread opens the evidence and reads it, this one writes: each has about half of the work.
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(READ_AHEAD);
+        scope.spawn(move || {
+            for entry in documents {
+                let read = entry.map_err(AppError::from).and_then(|entry| {
+                    let document = entry.document.as_deref().filter(|_| entry.leaf.kind == Kind::Capture);
+                    let reading =
+                        document.map(|bytes| Reading::of(entry.index, bytes, derive)).transpose()?;
+                    Ok((entry.index, entry.leaf.kind, reading))
+                });
+                // Nobody listens any more after a failure.
+                if sender.send(read).is_err() {
+                    break;
+                }
+            }
+        });
+        for read in receiver {
+            let (entry, kind, mut reading) = read?;
+            // Decisions of this program have readers of their own. A redacted copy speaks in the place of what it
+            // replaced, so that the order of what was said stays as it was.
+            if kind != Kind::Capture {
+                continue;
+            }
+            let mut index = entry;
+            while reading.is_none() {
+                // Only asked for when something is missing: it reads every leaf.
+                let copies = match &redacted {
+                    Some(copies) => copies,
+                    None => redacted.insert(redactions(ledger, to)?),
+                };
+                let Some(copy) = copies.get(&index) else { break };
+                index = *copy;
+                let copy = ledger.documents(index..index + 1).next().transpose()?.and_then(|e| e.document);
+                reading = copy.map(|bytes| Reading::of(entry, &bytes, derive)).transpose()?;
+            }
+            // What was erased gives no rows any more.
+            if let Some(reading) = reading {
+                applier.take(reading)?;
+            }
         }
-        let mut document = entry.document;
-        let mut index = entry.index;
-        while document.is_none() {
-            // Only asked for when something is missing: it reads every leaf.
-            let copies = match &redacted {
-                Some(copies) => copies,
-                None => redacted.insert(redactions(ledger, to)?),
-            };
-            let Some(copy) = copies.get(&index) else { break };
-            index = *copy;
-            document = ledger.documents(index..index + 1).next().transpose()?.and_then(|e| e.document);
-        }
-        // What was erased gives no rows any more.
-        if let Some(document) = &document {
-            applier.document(entry.index, document, derive)?;
-        }
-    }
-    Ok(applier.finish(to)?)
+        Ok(applier.finish(to)?)
+    })
 }
+
+/// Documents that are read while others are written; each may be some megabytes.
+const READ_AHEAD: usize = 4;
 
 /// Which redacted copy took the place of which entry.
 pub(crate) fn redactions(ledger: &Ledger, size: u64) -> Result<BTreeMap<u64, u64>, AppError> {

@@ -1,9 +1,11 @@
 //! Applying documents to a generation: interning keys, superseding rows, linking accounts.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use model::{
-    Derived, Document, DocumentError, Fact, FactValue, Grade, Instant, Key, Row, TableKind, Value, row_id,
+    Derived, Document, DocumentError, Fact, FactValue, Grade, Instant, Key, Receipt, Row, Table, TableKind,
+    Value, row_id,
 };
 use store::records::{Batch, CURRENT, Display, Entity, Records, RecordsError};
 
@@ -66,6 +68,7 @@ pub struct Source {
 /// Applies documents in ledger order.
 pub struct Applier<'a> {
     records: &'a mut Records,
+    tables: Arc<[Table]>,
     ids: HashMap<Key, i64>,
     /// Entities made by this applier: the database need not be asked for their rows.
     fresh: HashSet<i64>,
@@ -75,11 +78,37 @@ pub struct Applier<'a> {
     touched: HashSet<(usize, i64)>,
     identity: Identity,
     batch: Batch,
+    /// Whether the generation was empty: then every entity there is stands in `ids`.
+    whole: bool,
+    /// Whether it still is: then nothing in it can be met.
     empty: bool,
     applied: Applied,
 }
 
-/// Rows after which a batch is written: what is new in a batch need not be looked up, and this many fit into some 100 MB.
+/// What a document says, read without any database: many can be read ahead while one is applied.
+pub struct Reading {
+    entry: u64,
+    receipt: Receipt,
+    derived: Derived,
+}
+
+impl Reading {
+    /// Reads the document of a ledger entry.
+    ///
+    /// # Errors
+    /// [`ApplyError::Document`].
+    pub fn of(
+        entry: u64,
+        bytes: &[u8],
+        derive: &dyn Fn(&Document<'_>) -> Derived,
+    ) -> Result<Self, ApplyError> {
+        let document = Document::parse(bytes).map_err(|reason| ApplyError::Document { entry, reason })?;
+        let derived = derive(&document);
+        Ok(Self { entry, receipt: document.receipt, derived })
+    }
+}
+
+/// Rows after which a batch is written: every batch has its price, and this many fit into some 100 MB.
 const ROWS_PER_BATCH: usize = 150_000;
 
 impl<'a> Applier<'a> {
@@ -108,6 +137,7 @@ impl<'a> Applier<'a> {
             }
         }
         Ok(Self {
+            tables: records.tables().into(),
             records,
             ids: HashMap::new(),
             fresh: HashSet::new(),
@@ -115,6 +145,7 @@ impl<'a> Applier<'a> {
             touched: HashSet::new(),
             identity,
             batch: Batch::default(),
+            whole: empty,
             empty,
             applied: Applied::default(),
         })
@@ -131,23 +162,25 @@ impl<'a> Applier<'a> {
         bytes: &[u8],
         derive: &dyn Fn(&Document<'_>) -> Derived,
     ) -> Result<(), ApplyError> {
-        let document = Document::parse(bytes).map_err(|reason| ApplyError::Document { entry, reason })?;
-        let derived = derive(&document);
-        let receipt = &document.receipt;
-        if let Some(cursor) = &receipt.cursor {
+        self.take(Reading::of(entry, bytes, derive)?)
+    }
+
+    /// Applies what was read in one document.
+    ///
+    /// # Errors
+    /// As [`Applier::document`].
+    pub fn take(&mut self, reading: Reading) -> Result<(), ApplyError> {
+        let Reading { entry, receipt, derived } = reading;
+        if let Some(cursor) = receipt.cursor {
             self.applied.cursors.retain(|c| c.source != receipt.source || c.stream != receipt.stream);
-            self.applied.cursors.push(Source {
-                source: receipt.source.clone(),
-                stream: receipt.stream.clone(),
-                cursor: cursor.clone(),
-            });
+            self.applied.cursors.push(Source { source: receipt.source, stream: receipt.stream, cursor });
         }
-        self.applied.problems.extend(derived.problems.iter().map(|p| (entry, p.clone())));
+        self.applied.problems.extend(derived.problems.into_iter().map(|p| (entry, p)));
         let mut writer = Writer { applier: self, entry, place: 0, collected_at: receipt.collected_at };
-        for fact in &derived.facts {
+        for fact in derived.facts {
             writer.fact(fact, false)?;
         }
-        for fact in &derived.tentative {
+        for fact in derived.tentative {
             writer.fact(fact, true)?;
         }
         for text in &derived.display {
@@ -221,7 +254,7 @@ impl Writer<'_, '_> {
     }
 
     fn intern(&mut self, kind: &str, scope: i64, key: &str) -> Result<i64, ApplyError> {
-        if !self.applier.empty
+        if !self.applier.whole
             && let Some(id) = self.applier.records.entity_id(kind, scope, key)?
         {
             return Ok(id);
@@ -232,25 +265,25 @@ impl Writer<'_, '_> {
         Ok(id)
     }
 
-    fn fact(&mut self, fact: &Fact, tentative: bool) -> Result<(), ApplyError> {
+    fn fact(&mut self, fact: Fact, tentative: bool) -> Result<(), ApplyError> {
         let entry = self.entry;
         let schema = |reason: String| ApplyError::Schema { entry, reason };
-        let table = self
-            .applier
-            .records
-            .table(fact.table)
+        let tables = Arc::clone(&self.applier.tables);
+        let table = tables
+            .iter()
+            .position(|t| t.name == fact.table)
             .ok_or_else(|| schema(format!("there is no table `{}`", fact.table)))?;
-        let declared = self.applier.records.tables()[table].clone();
+        let declared = &tables[table];
         let mut values = vec![Value::Null; declared.columns.len()];
-        for (name, value) in &fact.values {
+        for (name, value) in fact.values {
             let Some(position) = declared.column(name) else {
                 return Err(schema(format!("`{}` has no column `{name}`", fact.table)));
             };
             values[position] = match value {
                 FactValue::Null => Value::Null,
-                FactValue::Integer(n) => Value::Integer(*n),
-                FactValue::Text(text) => Value::from(text.as_str()),
-                FactValue::Entity(key) => Value::Integer(self.id(key)?),
+                FactValue::Integer(n) => Value::Integer(n),
+                FactValue::Text(text) => Value::from(text),
+                FactValue::Entity(key) => Value::Integer(self.id(&key)?),
             };
         }
         let id = self.id(&fact.about)?;
@@ -269,7 +302,7 @@ impl Writer<'_, '_> {
         // A state's versions stand beside each other, told apart by their start.
         let start = match kind {
             TableKind::State => {
-                let position = self.applier.records.tables()[table].column("valid_from").unwrap_or(0);
+                let position = self.applier.tables[table].column("valid_from").unwrap_or(0);
                 match values[position] {
                     Value::Integer(start) => start,
                     _ => 0,

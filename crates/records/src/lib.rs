@@ -9,7 +9,7 @@ mod identity;
 mod parquet;
 
 pub use crate::parquet::{ParquetColumn, ParquetWriter};
-pub use apply::{Applied, Applier, ApplyError, Source};
+pub use apply::{Applied, Applier, ApplyError, Reading, Source};
 
 /// Version of what this crate and the derivations make of a document. Raise it whenever the rows of an unchanged
 /// document change: the next start then builds a new generation beside the old one.

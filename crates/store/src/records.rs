@@ -10,13 +10,13 @@ mod postgres;
 mod schema;
 mod sqlite;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use model::{Row, Table, Value};
+use model::{Row, Table, TableKind, Value};
 
 pub use postgres::{Address, reader_setup};
 
@@ -61,6 +61,36 @@ pub struct Batch {
     pub display: Vec<Display>,
     /// Ledger position up to which the generation is now complete.
     pub applied: i64,
+}
+
+/// What the rows of a batch supersede.
+struct Settled {
+    /// For each row the position at which a later row of the batch supersedes it.
+    superseded_at: Vec<i64>,
+    /// The rows that may supersede one that is stored already: the first of their kind in the batch, of an entity that the
+    /// batch did not make.
+    meeting: Vec<usize>,
+}
+
+impl Settled {
+    fn of(tables: &[Table], batch: &Batch) -> Self {
+        let new: HashSet<i64> = batch.entities.iter().map(|e| e.id).collect();
+        let mut superseded_at: Vec<i64> = batch.rows.iter().map(|(_, row)| row.superseded_at).collect();
+        let mut meeting = vec![];
+        let mut last = HashMap::new();
+        let starts: Vec<Option<usize>> =
+            tables.iter().map(|t| t.column("valid_from").filter(|_| t.kind == TableKind::State)).collect();
+        for (at, (table, row)) in batch.rows.iter().enumerate() {
+            let start = starts[*table].map(|column| &row.values[column]);
+            match last.insert((*table, row.id, start), at) {
+                Some(earlier) if superseded_at[earlier] == CURRENT => superseded_at[earlier] = row.known_from,
+                Some(_) => {}
+                None if new.contains(&row.id) => {}
+                None => meeting.push(at),
+            }
+        }
+        Self { superseded_at, meeting }
+    }
 }
 
 /// What a run may use.
@@ -359,6 +389,14 @@ impl Records {
     /// The database cannot be read.
     pub fn entity(&mut self, id: i64) -> Result<Option<Entity>, RecordsError> {
         on!(&mut self.engine, w => w.entity(id))
+    }
+
+    /// The entities of some numbers, in order; a number without one is left out.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn entities_of(&mut self, ids: &BTreeSet<i64>) -> Result<Vec<Entity>, RecordsError> {
+        on!(&mut self.engine, w => w.entities_of(ids))
     }
 
     /// Every entity, in order of their numbers; only those of `kind` when one is given.

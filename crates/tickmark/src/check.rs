@@ -182,7 +182,7 @@ fn report(
             problems,
             verify,
         };
-        line(&serde_json::to_string_pretty(&document).map_err(Failure::of)?)?;
+        output::document(&document)?;
     } else {
         print(check, examined, period, &report, &history, &look_first, problems)?;
         let status = workspace.status()?;

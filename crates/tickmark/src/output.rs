@@ -14,11 +14,22 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 
 /// A line of the result.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
-    writeln!(anstream::stdout(), "{text}").or_else(|e| match e.kind() {
+    finished(writeln!(anstream::stdout(), "{text}"))
+}
+
+fn finished(written: std::io::Result<()>) -> Result<(), Failure> {
+    written.or_else(|e| match e.kind() {
         // `tickmark … | head` is no failure.
         std::io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(Failure::of(e)),
     })
+}
+
+/// The result as one JSON document. It may be large and holds no colour: it goes out as it is made.
+pub(crate) fn document(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
+    finished(written.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
 }
 
 /// A remark about the run. Nobody may be listening.

@@ -195,7 +195,7 @@ pub(crate) fn pull(session: &Session, check: &Check, number: u64) -> Result<Exit
         .min()
         .unwrap_or(Verdict::NoEvidence);
     if check.json {
-        line(&serde_json::to_string_pretty(&report).map_err(Failure::of)?)?;
+        output::document(&report)?;
     } else {
         line(&format!(
             "{} #{number} at {}, as if it merged now: {}",

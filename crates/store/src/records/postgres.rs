@@ -15,7 +15,7 @@ use postgres::error::SqlState;
 use postgres::types::{ToSql, Type};
 use postgres::{Client, GenericClient, NoTls, Statement, Transaction};
 
-use super::{Batch, CURRENT, Display, Entity, Go, Limits, Meter, RecordsError, RunError, schema};
+use super::{Batch, CURRENT, Display, Entity, Go, Limits, Meter, RecordsError, RunError, Settled, schema};
 
 /// Where a generation lies, and as whom it is written and read.
 #[derive(Clone, Debug)]
@@ -59,6 +59,9 @@ pub fn reader_setup(role: &str, password: &str) -> String {
          REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC;\n"
     )
 }
+
+/// Columns of `entity`, as [`copy_entity`] writes them.
+const ENTITY_COLUMNS: &str = "id, kind, scope, key";
 
 /// Functions that write even in a read-only transaction of PostgreSQL 15, and that everybody may call by default.
 const LARGE_OBJECT_FUNCTIONS: &[&str] = &[
@@ -183,16 +186,9 @@ impl Writer {
         if batch.applied < applied {
             return Err(RecordsError::Order { applied, batch: batch.applied });
         }
-        for Entity { id, kind, scope, key } in &batch.entities {
-            let sql = "INSERT INTO entity (id, kind, scope, key) VALUES ($1, $2, $3, $4)";
-            execute(&mut transaction, statements, sql, &[id, kind, scope, key])?;
-        }
-        for Display { id, field, text } in &batch.display {
-            let sql = "INSERT INTO display (id, field, text) VALUES ($1, $2, $3) \
-                       ON CONFLICT (id, field) DO UPDATE SET text = excluded.text";
-            execute(&mut transaction, statements, sql, &[id, field, &spoken_text(text)])?;
-        }
-        for (number, row) in &batch.rows {
+        let settled = Settled::of(tables, batch);
+        for at in settled.meeting {
+            let (number, row) = &batch.rows[at];
             let table = &tables[*number];
             let name = &table.name;
             match table.column("valid_from").filter(|_| table.kind == TableKind::State) {
@@ -215,8 +211,28 @@ impl Writer {
                     execute(&mut transaction, statements, &sql, &[&row.known_from, &row.id])?;
                 }
             }
-            insert(&mut transaction, statements, table, row)?;
         }
+        let mut lines = vec![Vec::new(); tables.len()];
+        for ((number, row), superseded_at) in batch.rows.iter().zip(settled.superseded_at) {
+            copy_row(&mut lines[*number], row, superseded_at);
+        }
+        for (table, lines) in tables.iter().zip(&mut lines) {
+            send(&mut transaction, &format!("{}_row", table.name), &schema::column_list(table), lines)?;
+        }
+        let mut lines = Vec::new();
+        for entity in &batch.entities {
+            copy_entity(&mut lines, entity);
+        }
+        send(&mut transaction, "entity", ENTITY_COLUMNS, &mut lines)?;
+        // The last text counts, and one statement may not meet a row twice.
+        let display: BTreeMap<(i64, &str), String> =
+            batch.display.iter().map(|d| ((d.id, d.field.as_str()), spoken_text(&d.text))).collect();
+        let (ids, fields): (Vec<i64>, Vec<&str>) = display.keys().copied().unzip();
+        let texts: Vec<&str> = display.values().map(String::as_str).collect();
+        let sql = "INSERT INTO display (id, field, text) \
+                   SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[]) \
+                   ON CONFLICT (id, field) DO UPDATE SET text = excluded.text";
+        execute(&mut transaction, statements, sql, &[&ids, &fields, &texts])?;
         for (number, id, at) in &batch.retracted {
             execute(&mut transaction, statements, &retraction(&tables[*number]), &[id, at])?;
         }
@@ -244,17 +260,14 @@ impl Writer {
         if batch.applied < filling.applied {
             return Err(RecordsError::Order { applied: filling.applied, batch: batch.applied });
         }
-        for Entity { id, kind, scope, key } in &batch.entities {
-            line(
-                &mut filling.entities,
-                [Some(&id.to_string()), Some(kind), Some(&scope.to_string()), Some(key)],
-            );
+        for entity in &batch.entities {
+            copy_entity(&mut filling.entities, entity);
         }
         for Display { id, field, text } in &batch.display {
             filling.display.insert((*id, field.clone()), spoken_text(text));
         }
         for (number, row) in &batch.rows {
-            copy_row(&mut filling.tables[*number], row);
+            copy_row(&mut filling.tables[*number], row, row.superseded_at);
         }
         filling.retracted.extend(&batch.retracted);
         filling.applied = batch.applied;
@@ -264,7 +277,7 @@ impl Writer {
             }
         }
         if filling.entities.len() > COPY_BYTES {
-            send(&mut self.client, "entity", "id, kind, scope, key", &mut filling.entities)?;
+            send(&mut self.client, "entity", ENTITY_COLUMNS, &mut filling.entities)?;
         }
         Ok(())
     }
@@ -274,7 +287,7 @@ impl Writer {
         for (table, bytes) in tables.iter().zip(&mut filling.tables) {
             send(&mut self.client, &format!("{}_row", table.name), &schema::column_list(table), bytes)?;
         }
-        send(&mut self.client, "entity", "id, kind, scope, key", &mut filling.entities)?;
+        send(&mut self.client, "entity", ENTITY_COLUMNS, &mut filling.entities)?;
         let mut bytes = Vec::new();
         for ((id, field), text) in &filling.display {
             line(&mut bytes, [Some(&id.to_string()), Some(field), Some(text)]);
@@ -313,6 +326,12 @@ impl Writer {
     pub(super) fn entity(&mut self, id: i64) -> Result<Option<Entity>, RecordsError> {
         let found = self.client.query_opt("SELECT id, kind, scope, key FROM entity WHERE id = $1", &[&id])?;
         Ok(found.as_ref().map(entity))
+    }
+
+    pub(super) fn entities_of(&mut self, ids: &BTreeSet<i64>) -> Result<Vec<Entity>, RecordsError> {
+        let ids: Vec<i64> = ids.iter().copied().collect();
+        let sql = "SELECT id, kind, scope, key FROM entity WHERE id = ANY($1) ORDER BY id";
+        Ok(self.client.query(sql, &[&ids])?.iter().map(entity).collect())
     }
 
     pub(super) fn entities(
@@ -447,60 +466,6 @@ fn execute(
     Ok(())
 }
 
-fn insert(
-    transaction: &mut Transaction<'_>,
-    statements: &mut BTreeMap<String, Statement>,
-    table: &Table,
-    row: &Row,
-) -> Result<(), postgres::Error> {
-    let count = RESERVED_COLUMNS.len() + table.columns.len();
-    let places: Vec<String> = (1..=count).map(|i| format!("${i}")).collect();
-    let sql = format!(
-        "INSERT INTO {}_row ({}) VALUES ({})",
-        table.name,
-        schema::column_list(table),
-        places.join(", ")
-    );
-    let (collected_at, in_scope, grade) = (row.collected_at.ms(), i64::from(row.in_scope), row.grade.word());
-    let own: Vec<Bound<'_>> = row.values.iter().map(Bound).collect();
-    let mut values: Vec<&(dyn ToSql + Sync)> = vec![
-        &row.id,
-        &row.entry,
-        &row.place,
-        &collected_at,
-        &grade,
-        &in_scope,
-        &row.known_from,
-        &row.superseded_at,
-    ];
-    values.extend(own.iter().map(|b| b as &(dyn ToSql + Sync)));
-    execute(transaction, statements, &sql, &values)
-}
-
-/// A value as PostgreSQL takes it.
-#[derive(Debug)]
-struct Bound<'a>(&'a Value);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(
-        &self,
-        kind: &Type,
-        out: &mut postgres::types::private::BytesMut,
-    ) -> Result<postgres::types::IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        match self.0 {
-            Value::Null => Ok(postgres::types::IsNull::Yes),
-            Value::Integer(n) => n.to_sql(kind, out),
-            Value::Text(text) => text.to_sql(kind, out),
-        }
-    }
-
-    fn accepts(kind: &Type) -> bool {
-        matches!(*kind, Type::INT8 | Type::TEXT)
-    }
-
-    postgres::types::to_sql_checked!();
-}
-
 const fn number_of(value: &Value) -> Option<i64> {
     match value {
         Value::Integer(n) => Some(*n),
@@ -513,7 +478,7 @@ fn spoken_text(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
-fn copy_row(out: &mut Vec<u8>, row: &Row) {
+fn copy_row(out: &mut Vec<u8>, row: &Row, superseded_at: i64) {
     let base = [
         row.id,
         row.entry,
@@ -522,7 +487,7 @@ fn copy_row(out: &mut Vec<u8>, row: &Row) {
         0,
         i64::from(row.in_scope),
         row.known_from,
-        row.superseded_at,
+        superseded_at,
     ];
     for (i, number) in base.iter().enumerate() {
         if i > 0 {
@@ -546,6 +511,10 @@ fn copy_row(out: &mut Vec<u8>, row: &Row) {
         }
     }
     out.push(b'\n');
+}
+
+fn copy_entity(out: &mut Vec<u8>, Entity { id, kind, scope, key }: &Entity) {
+    line(out, [Some(&id.to_string()), Some(kind), Some(&scope.to_string()), Some(key)]);
 }
 
 fn line<const N: usize>(out: &mut Vec<u8>, fields: [Option<&str>; N]) {
@@ -574,7 +543,12 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn send(client: &mut Client, table: &str, columns: &str, bytes: &mut Vec<u8>) -> Result<(), RecordsError> {
+fn send(
+    client: &mut impl GenericClient,
+    table: &str,
+    columns: &str,
+    bytes: &mut Vec<u8>,
+) -> Result<(), RecordsError> {
     if !bytes.is_empty() {
         let mut copy = client.copy_in(&format!("COPY {table} ({columns}) FROM STDIN"))?;
         copy.write_all(bytes)?;

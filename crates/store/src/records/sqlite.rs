@@ -16,7 +16,7 @@ use rusqlite::{
     params_from_iter,
 };
 
-use super::{Batch, CURRENT, Display, Entity, Go, Limits, Meter, RecordsError, RunError, schema};
+use super::{Batch, CURRENT, Display, Entity, Go, Limits, Meter, RecordsError, RunError, Settled, schema};
 
 /// The writing connection.
 #[derive(Debug)]
@@ -106,10 +106,14 @@ impl Writer {
             return Err(RecordsError::Order { applied, batch: batch.applied });
         }
         insert_names(&transaction, batch)?;
-        let mut inserts = Inserts::new(&transaction, tables);
-        for (number, row) in &batch.rows {
+        let settled = Settled::of(tables, batch);
+        for at in settled.meeting {
+            let (number, row) = &batch.rows[at];
             supersede(&transaction, &tables[*number], row)?;
-            inserts.insert(tables, *number, row)?;
+        }
+        let mut inserts = Inserts::new(&transaction, tables);
+        for ((number, row), superseded_at) in batch.rows.iter().zip(settled.superseded_at) {
+            inserts.insert(tables, *number, row, superseded_at)?;
         }
         drop(inserts);
         for (number, id, at) in &batch.retracted {
@@ -143,7 +147,7 @@ impl Writer {
         insert_names(&self.connection, batch)?;
         let mut inserts = Inserts::new(&self.connection, tables);
         for (number, row) in &batch.rows {
-            inserts.insert(tables, *number, row)?;
+            inserts.insert(tables, *number, row, row.superseded_at)?;
         }
         drop(inserts);
         self.retracted.extend(&batch.retracted);
@@ -160,7 +164,9 @@ impl Writer {
             retract(&self.connection, &tables[number], id, at)?;
         }
         self.connection.execute("UPDATE generation SET value = ?1 WHERE name = 'applied'", [self.applied])?;
-        self.connection.execute_batch("COMMIT; PRAGMA analysis_limit = 1000; ANALYZE")?;
+        // No ANALYZE: with statistics SQLite drops the look-ups by index that procedures are written for, and a second becomes
+        // twenty. Without them a plan depends on the schema alone, the same on every day and for every size.
+        self.connection.execute_batch("COMMIT")?;
         // The rows have to be on the disk before the file says that it is complete.
         std::fs::File::open(&self.path)?.sync_all()?;
         prepare(&self.connection)?;
@@ -185,6 +191,18 @@ impl Writer {
         let mut statement =
             self.connection.prepare_cached("SELECT id, kind, scope, key FROM entity WHERE id = ?1")?;
         Ok(statement.query_row([id], entity).optional()?)
+    }
+
+    pub(super) fn entities_of(&mut self, ids: &BTreeSet<i64>) -> Result<Vec<Entity>, RecordsError> {
+        // One transaction: otherwise the file is locked and unlocked for each of them.
+        let transaction = self.connection.transaction()?;
+        let mut statement =
+            transaction.prepare_cached("SELECT id, kind, scope, key FROM entity WHERE id = ?1")?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            found.extend(statement.query_row([id], entity).optional()?);
+        }
+        Ok(found)
     }
 
     pub(super) fn entities(
@@ -235,9 +253,10 @@ impl Writer {
     }
 
     pub(super) fn display(&mut self, ids: &BTreeSet<i64>) -> Result<Vec<Display>, RecordsError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id, field, text FROM display WHERE id = ?1 ORDER BY field")?;
+        // One transaction: otherwise the file is locked and unlocked for each of them.
+        let transaction = self.connection.transaction()?;
+        let mut statement =
+            transaction.prepare_cached("SELECT id, field, text FROM display WHERE id = ?1 ORDER BY field")?;
         let mut found = Vec::new();
         for id in ids {
             for display in statement
@@ -373,7 +392,13 @@ impl<'c> Inserts<'c> {
         Self { connection, statements: tables.iter().map(|_| None).collect() }
     }
 
-    fn insert(&mut self, tables: &[Table], number: usize, row: &Row) -> Result<(), rusqlite::Error> {
+    fn insert(
+        &mut self,
+        tables: &[Table],
+        number: usize,
+        row: &Row,
+        superseded_at: i64,
+    ) -> Result<(), rusqlite::Error> {
         let statement = match &mut self.statements[number] {
             Some(statement) => statement,
             empty => {
@@ -398,7 +423,7 @@ impl<'c> Inserts<'c> {
             &grade,
             &row.in_scope,
             &row.known_from,
-            &row.superseded_at,
+            &superseded_at,
         ];
         for (i, value) in base.iter().enumerate() {
             statement.raw_bind_parameter(i + 1, value)?;
