@@ -30,6 +30,23 @@ pub struct Question {
     pub repository: Option<String>,
     /// Ids of procedures; all when empty.
     pub procedures: Vec<String>,
+    /// Whether a date is asked about and not a period (Type I): the period is then a single instant.
+    pub at_a_date: bool,
+}
+
+impl Question {
+    /// What happened, and held, in a period (Type II).
+    #[must_use]
+    pub const fn over(period: Period, cutoff: Instant) -> Self {
+        Self { period, cutoff, known_at: None, repository: None, procedures: vec![], at_a_date: false }
+    }
+
+    /// What held at one instant (Type I), such as the last of a day.
+    #[must_use]
+    pub fn at(instant: Instant, tz: &str, cutoff: Instant) -> Self {
+        let to = Instant::from_ms(instant.ms().saturating_add(1));
+        Self { at_a_date: true, ..Self::over(Period { from: instant, to, tz: tz.to_owned() }, cutoff) }
+    }
 }
 
 /// The results of several procedures over one snapshot.
@@ -45,8 +62,25 @@ pub struct Report {
     pub cutoff: Instant,
     /// Ledger position of the snapshot.
     pub position: u64,
+    /// Whether a date was asked about (Type I): then nothing is said about how a control operated.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub at_a_date: bool,
     /// One result per procedure.
     pub procedures: Vec<ProcedureReport>,
+    /// Procedures whose population is what happened in a period: a date shows nothing of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub over_a_period_only: Vec<OverAPeriod>,
+}
+
+/// A procedure that a date cannot answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct OverAPeriod {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Controls it tests.
+    pub controls: Vec<String>,
 }
 
 /// The result of one procedure.
@@ -58,8 +92,9 @@ pub struct ProcedureReport {
     pub title: String,
     /// Controls it tests.
     pub controls: Vec<String>,
-    /// What the tests say.
-    pub conclusion: Conclusion,
+    /// What the tests say of how the control operated; absent at a date, which cannot show that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conclusion: Option<Conclusion>,
     /// Why it cannot be concluded.
     pub held_back_by: Vec<String>,
     /// Number of items in the population.
@@ -165,10 +200,16 @@ impl Workspace {
             question.procedures.clone()
         };
         let mut asked = vec![];
+        let mut over_a_period_only = vec![];
         for id in ids {
             let procedure = self.catalog.procedures.get(&id).cloned();
             let procedure =
                 procedure.ok_or_else(|| AppError::Other(format!("there is no procedure `{id}`")))?;
+            if question.at_a_date && !procedure.over_period {
+                let Procedure { id, title, controls, .. } = procedure;
+                over_a_period_only.push(OverAPeriod { id, title, controls });
+                continue;
+            }
             self.ensure_calendar(&procedure, &question.period.tz)?;
             let as_of =
                 Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
@@ -198,11 +239,25 @@ impl Workspace {
             let rules = rules_of(procedure);
             let assessment =
                 assess::assess(&rules, rows, &coverage, &scopes, &question.period, question.cutoff);
-            reports.push(self.report(procedure, assessment, &entities));
+            let mut report = self.report(procedure, assessment, &entities);
+            if question.at_a_date {
+                report.conclusion = None;
+            }
+            reports.push(report);
         }
+        over_a_period_only.sort_by(|a: &OverAPeriod, b| a.controls.cmp(&b.controls));
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
         let Period { from, to, tz } = question.period.clone();
-        Ok(Report { from, to, tz, cutoff: question.cutoff, position, procedures: reports })
+        Ok(Report {
+            from,
+            to,
+            tz,
+            cutoff: question.cutoff,
+            position,
+            at_a_date: question.at_a_date,
+            procedures: reports,
+            over_a_period_only,
+        })
     }
 
     /// Runs procedures, as many at once as the machine has cores; the answers stand in the order of the questions.
@@ -319,7 +374,7 @@ impl Workspace {
             id: procedure.id.clone(),
             title: procedure.title.clone(),
             controls: procedure.controls.clone(),
-            conclusion: assessment.conclusion,
+            conclusion: Some(assessment.conclusion),
             held_back_by: assessment.held_back_by,
             population: items.len(),
             population_is: procedure.population.clone(),
@@ -452,14 +507,26 @@ pub fn tested_of(row: &[Value]) -> Result<Tested, (i64, String)> {
         Value::Text(text) => Ok(text.as_str()),
         _ => Err(broken(format!("no `{name}`"))),
     };
-    let verdicts = row[5..]
+    // The numbers begin where the verdicts end: one for each of them, or none.
+    let (words, numbers) =
+        row[5..].split_at(row[5..].iter().take_while(|v| !matches!(v, Value::Integer(_))).count());
+    let verdicts: Vec<_> = words
         .iter()
         .map(|value| match value {
-            Value::Null => Ok(None),
             Value::Text(word) => word.parse::<Verdict>().map(Some).map_err(broken),
-            Value::Integer(n) => Err(broken(format!("the number {n} for a verdict"))),
+            _ => Ok(None),
         })
         .collect::<Result<_, _>>()?;
+    let until: Vec<_> = numbers
+        .iter()
+        .map(|value| match value {
+            Value::Integer(ms) => Ok(Instant::from_ms(*ms)),
+            other => Err(broken(format!("{other:?} for an instant up to which an attribute reads silence"))),
+        })
+        .collect::<Result<_, _>>()?;
+    if !until.is_empty() && until.len() != verdicts.len() {
+        return Err(broken(format!("{} verdicts and {} instants", verdicts.len(), until.len())));
+    }
     Ok(Tested {
         item,
         scope: 0,
@@ -468,6 +535,7 @@ pub fn tested_of(row: &[Value]) -> Result<Tested, (i64, String)> {
         entry: integer(3, "entry")?,
         grade: text(4, "grade")?.parse().map_err(broken)?,
         verdicts,
+        until,
     })
 }
 

@@ -18,8 +18,8 @@ mod workspace;
 
 pub use anchor::{Anchored, Anchors, KnownAnchor};
 pub use assessment::{
-    AttributeReport, GapReport, ItemReport, ProcedureReport, Question as AssessmentQuestion, Report,
-    rules_of, tested_of,
+    AttributeReport, GapReport, ItemReport, OverAPeriod, ProcedureReport, Question as AssessmentQuestion,
+    Report, rules_of, tested_of,
 };
 pub use config::{Config, GitHubSource};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};

@@ -113,16 +113,12 @@ impl Workspace {
         applier.document(preview.entries.end, &document, &|_| landing.clone())?;
         applier.finish(preview.entries.end + 1)?;
 
+        let now =
+            Period { from: preview.now, to: Instant::from_ms(preview.now.ms() + 1), tz: "UTC".to_owned() };
         let question = Question {
-            period: Period {
-                from: preview.now,
-                to: Instant::from_ms(preview.now.ms() + 1),
-                tz: "UTC".to_owned(),
-            },
-            cutoff: preview.now,
-            known_at: None,
             repository: Some(preview.repository.clone()),
             procedures: PROCEDURES.iter().map(|p| (*p).to_owned()).collect(),
+            ..Question::over(now, preview.now)
         };
         // The same procedures over the scratch: for the time of the question it stands in the records' place.
         std::mem::swap(&mut self.records, scratch);

@@ -147,6 +147,14 @@ impl Catalog {
         self.tables.iter().find(|t| t.name == name)
     }
 
+    /// Procedures that test a control of a family: `CHG` for changes.
+    pub fn procedures_in(&self, family: &str) -> impl Iterator<Item = &Procedure> {
+        let of_family = move |control: &String| {
+            control.strip_prefix(family).is_some_and(|number| number.starts_with('-'))
+        };
+        self.procedures.values().filter(move |p| p.controls.iter().any(of_family))
+    }
+
     /// Procedures that test a control.
     pub fn procedures_of(&self, control: &str) -> impl Iterator<Item = &Procedure> {
         self.procedures.values().filter(move |p| p.controls.iter().any(|c| c == control))

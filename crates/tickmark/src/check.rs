@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::process::ExitCode;
 
-use app::{AssessmentQuestion, History, LookFirst, ProcedureReport, Report, Workspace};
+use app::{AssessmentQuestion, History, ItemReport, LookFirst, ProcedureReport, Report, Workspace};
 use connectors::git;
 use model::{Conclusion, Period, Verdict};
 use serde::Serialize;
@@ -160,11 +160,9 @@ fn report(
     problems: &[String],
 ) -> Result<ExitCode, Failure> {
     let report = workspace.assess(&AssessmentQuestion {
-        period: period.clone(),
-        cutoff: session.now,
-        known_at: None,
         repository: Some(examined.key.to_owned()),
-        procedures: vec![],
+        procedures: workspace.catalog.procedures_in("CHG").map(|p| p.id.clone()).collect(),
+        ..AssessmentQuestion::over(period.clone(), session.now)
     })?;
     let history = workspace.history(examined.key, period, session.now)?;
     let look_first = workspace.look_first(&report, examined.key, FIRST)?;
@@ -193,13 +191,25 @@ fn report(
             styled(BOLD, &verify)
         ))?;
     }
-    let failed = check.fail_on.is_some_and(|on| {
+    Ok(status(&report, check.fail_on))
+}
+
+/// 3 when `--fail-on` found something.
+pub(crate) fn status(report: &Report, fail_on: Option<FailOn>) -> ExitCode {
+    let unproven = |p: &ProcedureReport| match p.conclusion {
+        Some(conclusion) => conclusion != Conclusion::NoExceptions,
+        None => {
+            let holds = |item: &ItemReport| matches!(item.verdict(), Verdict::Pass | Verdict::NotApplicable);
+            p.items.is_empty() || !p.gaps.is_empty() || !p.items.iter().all(holds)
+        }
+    };
+    let failed = fail_on.is_some_and(|on| {
         report.procedures.iter().any(|p| match on {
             FailOn::Deviation => p.items.iter().any(|i| i.verdict() == Verdict::Deviation),
-            FailOn::Unproven => p.conclusion != Conclusion::NoExceptions,
+            FailOn::Unproven => unproven(p),
         })
     });
-    Ok(if failed { ExitCode::from(3) } else { ExitCode::SUCCESS })
+    if failed { ExitCode::from(3) } else { ExitCode::SUCCESS }
 }
 
 /// Collects what is new and applies it. Gives what could not be read.
@@ -284,21 +294,9 @@ fn print(
     let (unfed, fed): (Vec<_>, Vec<_>) = report.procedures.iter().partition(|p| is_unfed(p));
     for procedure in fed {
         line("")?;
-        print_procedure(check, procedure, period)?;
+        print_procedure(procedure, period, check.all)?;
     }
-    if !unfed.is_empty() {
-        line("")?;
-        line(&styled(BOLD, "Cannot be concluded from here: nothing supplies the population"))?;
-        let rows: Vec<Vec<String>> = unfed
-            .iter()
-            .map(|p| {
-                vec![format!("  {}", p.controls.join(" ")), p.title.clone(), supplied_by(&p.supplied_by)]
-            })
-            .collect();
-        for row in aligned(&rows) {
-            line(&row)?;
-        }
-    }
+    print_unfed(&unfed)?;
     if !problems.is_empty() {
         line("")?;
         line(&styled(BOLD, "Not everything could be seen"))?;
@@ -309,8 +307,25 @@ fn print(
     Ok(())
 }
 
+/// Procedures that there is nothing to show of but what would supply their population.
+pub(crate) fn print_unfed(procedures: &[&ProcedureReport]) -> Result<(), Failure> {
+    if procedures.is_empty() {
+        return Ok(());
+    }
+    line("")?;
+    line(&styled(BOLD, "Cannot be concluded from here: nothing supplies the population"))?;
+    let rows: Vec<Vec<String>> = procedures
+        .iter()
+        .map(|p| vec![format!("  {}", p.controls.join(" ")), p.title.clone(), supplied_by(&p.supplied_by)])
+        .collect();
+    for row in aligned(&rows) {
+        line(&row)?;
+    }
+    Ok(())
+}
+
 /// Whether no source ever supplied the population: then there is nothing to show but what would.
-fn is_unfed(procedure: &ProcedureReport) -> bool {
+pub(crate) fn is_unfed(procedure: &ProcedureReport) -> bool {
     procedure.population == 0 && procedure.gaps.iter().any(|gap| !gap.supplied_by.is_empty())
 }
 
@@ -380,17 +395,18 @@ fn print_history(history: &History, period: &Period) -> Result<(), Failure> {
 }
 
 pub(crate) fn print_procedure(
-    check: &Check,
     procedure: &ProcedureReport,
     period: &Period,
+    all: bool,
 ) -> Result<(), Failure> {
-    let style = output::conclusion_style(procedure.conclusion);
-    line(&format!(
-        "{} {}  {}",
-        styled(BOLD, &procedure.controls.join(" ")),
-        styled(BOLD, &procedure.title),
-        styled(style, &spoken(procedure.conclusion.word()).to_uppercase()),
-    ))?;
+    let head = format!("{} {}", styled(BOLD, &procedure.controls.join(" ")), styled(BOLD, &procedure.title));
+    match procedure.conclusion {
+        Some(conclusion) => {
+            let word = spoken(conclusion.word()).to_uppercase();
+            line(&format!("{head}  {}", styled(output::conclusion_style(conclusion), &word)))?;
+        }
+        None => line(&head)?,
+    }
     line(&format!("  population {}: {}", procedure.population, procedure.population_is))?;
     let rows: Vec<Vec<String>> = procedure
         .attributes
@@ -410,7 +426,8 @@ pub(crate) fn print_procedure(
         line(&row)?;
     }
     if !procedure.held_back_by.is_empty() {
-        line(&format!("  cannot conclude: {}", procedure.held_back_by.join("; ")))?;
+        let so = if procedure.conclusion.is_some() { "cannot conclude" } else { "open" };
+        line(&format!("  {so}: {}", procedure.held_back_by.join("; ")))?;
     }
     for gap in &procedure.gaps {
         let until = if gap.to == period.to { period.last_date() } else { gap.to.to_string() };
@@ -426,7 +443,7 @@ pub(crate) fn print_procedure(
         if items.is_empty() {
             continue;
         }
-        let most = if check.all { items.len() } else { LISTED };
+        let most = if all { items.len() } else { LISTED };
         line(&format!("  {}", styled(output::verdict_style(verdict), &spoken(verdict.word()))))?;
         let rows: Vec<Vec<String>> = items
             .iter()

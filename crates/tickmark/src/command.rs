@@ -37,6 +37,8 @@ pub(crate) enum Command {
     },
     /// Examine every change of a git repository in a period
     Check(Check),
+    /// Test every control over a period, or look at what held on a date
+    Assess(Assess),
     /// Sources of evidence: add one, list them, try what they may read
     Source {
         #[command(subcommand)]
@@ -129,9 +131,14 @@ pub(crate) struct Days {
 }
 
 impl Days {
+    /// The zone whose midnights bound days: the one named, else the workspace's, else UTC.
+    pub(crate) fn zone(&self, config: &app::Config) -> String {
+        self.tz.clone().or_else(|| config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned())
+    }
+
     /// The period: up to `now` unless its last day is named, in the workspace's zone unless another is.
     pub(crate) fn period(&self, now: Instant, config: &app::Config) -> Result<Period, Failure> {
-        let tz = self.tz.clone().or_else(|| config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
+        let tz = self.zone(config);
         let default = Period::last_twelve_months(now, &tz)?;
         Ok(match (&self.from, &self.to) {
             (None, None) => default,
@@ -171,6 +178,33 @@ pub(crate) struct Check {
     /// Show the result of --pull beside its head commit, as a commit status
     #[arg(long, requires = "pull")]
     pub(crate) post_status: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// List every deviation, not only the first ten of a procedure
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// End with status 3 when an item has this verdict
+    #[arg(long, value_name = "VERDICT", value_enum)]
+    pub(crate) fail_on: Option<FailOn>,
+}
+
+#[derive(Args)]
+pub(crate) struct Assess {
+    #[command(flatten)]
+    pub(crate) days: Days,
+    /// Look at the end of this day instead of testing a period (Type I), YYYY-MM-DD
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub(crate) as_of: Option<String>,
+    /// Last day whose facts count, those after the period included, YYYY-MM-DD (default: now)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) cutoff: Option<String>,
+    /// Ledger position whose knowledge counts (default: everything)
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) known_at: Option<u64>,
+    /// Only procedures that test this control, such as CHG-02; again for more
+    #[arg(long, value_name = "ID")]
+    pub(crate) control: Vec<String>,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

@@ -28,8 +28,7 @@ pub(crate) fn freeze(
     let (mut workspace, conventions) = session.open(&place)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let period = days.period(session.now, &workspace.config)?;
-    let question =
-        AssessmentQuestion { period, cutoff: session.now, known_at, repository: None, procedures: vec![] };
+    let question = AssessmentQuestion { known_at, ..AssessmentQuestion::over(period, session.now) };
     let folder = session.environment.current.join(folder);
     let frozen = workspace.freeze(&question, &folder)?;
     let mut rows = vec![vec!["table".to_owned(), "rows".to_owned(), "row root".to_owned()]];

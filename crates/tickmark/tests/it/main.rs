@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod anchor;
+mod assess;
 mod bad_input;
 mod check;
 mod custody;

@@ -1,0 +1,115 @@
+//! `tickmark assess`: what the procedures say of everything in the workspace, over a period or at a date.
+
+use std::process::ExitCode;
+
+use app::{AssessmentQuestion, Report, Workspace};
+use model::{Instant, Period};
+
+use crate::check::{is_unfed, print_procedure, print_unfed, status};
+use crate::command::Assess;
+use crate::failure::Failure;
+use crate::output::{self, BOLD, aligned, line, styled};
+use crate::session::{Session, derive};
+
+pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    let (mut workspace, conventions) = session.open(&place)?;
+    let procedures = procedures(&workspace, &asked.control)?;
+    let cutoff = match &asked.cutoff {
+        Some(day) => end_of(day, &asked.days.zone(&workspace.config))?,
+        None => session.now,
+    };
+    if cutoff > session.now {
+        return Err(Failure::of(format!(
+            "the cut-off {} has not come yet; leave --cutoff out to count everything up to now",
+            asked.cutoff.as_deref().unwrap_or_default()
+        )));
+    }
+    let question = match &asked.as_of {
+        Some(day) => {
+            let zone = asked.days.zone(&workspace.config);
+            // Of today, what holds now: its end has not come.
+            let instant = end_of(day, &zone)?.min(last_instant_of_today(session.now, day, &zone)?);
+            AssessmentQuestion::at(instant, &zone, cutoff)
+        }
+        None => AssessmentQuestion::over(asked.days.period(session.now, &workspace.config)?, cutoff),
+    };
+    let question = AssessmentQuestion { known_at: asked.known_at, procedures, ..question };
+    workspace.catch_up(&|document| derive(document, &conventions))?;
+    let report = workspace.assess(&question)?;
+    if asked.json {
+        output::document(&report)?;
+    } else {
+        print(&report, &question.period, asked.all)?;
+    }
+    Ok(status(&report, asked.fail_on))
+}
+
+/// The last instant of a day.
+fn end_of(day: &str, zone: &str) -> Result<Instant, Failure> {
+    Ok(Instant::from_ms(model::parse_date_range(day, day, zone)?.to.ms() - 1))
+}
+
+/// Now, when `day` is today; a day to come is refused.
+fn last_instant_of_today(now: Instant, day: &str, zone: &str) -> Result<Instant, Failure> {
+    if model::parse_date_range(day, day, zone)?.from > now {
+        return Err(Failure::of(format!(
+            "{day} has not come yet; name today or an earlier day (today is {})",
+            now.date_in(zone)
+        )));
+    }
+    Ok(now)
+}
+
+/// Ids of the procedures of some controls; of all when none is named.
+fn procedures(workspace: &Workspace, controls: &[String]) -> Result<Vec<String>, Failure> {
+    let mut ids = vec![];
+    for control in controls {
+        let before = ids.len();
+        ids.extend(workspace.catalog.procedures_of(control).map(|p| p.id.clone()));
+        if ids.len() == before {
+            let known: Vec<&str> = workspace.catalog.controls.keys().map(String::as_str).collect();
+            return Err(Failure::of(format!(
+                "no procedure tests a control `{control}`; there are {}",
+                known.join(", ")
+            )));
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    Ok(ids)
+}
+
+fn print(report: &Report, period: &Period, all: bool) -> Result<(), Failure> {
+    let head = if report.at_a_date {
+        format!("As of {} ({})", report.from, report.tz)
+    } else {
+        format!("{} to {} ({})", period.first_date(), period.last_date(), period.tz)
+    };
+    line(&styled(BOLD, &head))?;
+    line(&format!("facts up to {}, as known at ledger position {}", report.cutoff, report.position))?;
+    if report.at_a_date {
+        line(
+            "a date shows what held then, never how a control operated: it gives no rate and no conclusion",
+        )?;
+    }
+    let (unfed, fed): (Vec<_>, Vec<_>) = report.procedures.iter().partition(|p| is_unfed(p));
+    for procedure in fed {
+        line("")?;
+        print_procedure(procedure, period, all)?;
+    }
+    print_unfed(&unfed)?;
+    if !report.over_a_period_only.is_empty() {
+        line("")?;
+        line(&styled(BOLD, "Not asked: these test what happens in a period (--from, --to)"))?;
+        let rows: Vec<Vec<String>> = report
+            .over_a_period_only
+            .iter()
+            .map(|p| vec![format!("  {}", p.controls.join(" ")), p.title.clone()])
+            .collect();
+        for row in aligned(&rows) {
+            line(&row)?;
+        }
+    }
+    Ok(())
+}
