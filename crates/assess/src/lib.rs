@@ -54,6 +54,8 @@ pub struct Tested {
     pub grade: Grade,
     /// One verdict per attribute; `None` is NULL.
     pub verdicts: Vec<Option<Verdict>>,
+    /// Per attribute the last instant whose silence it reads; empty when none reads more than the item's own instant.
+    pub until: Vec<Instant>,
 }
 
 /// One item of the grid after coverage was applied.
@@ -195,10 +197,11 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
             Some(Verdict::NotApplicable) => &rule.moot_without,
             _ => &Vec::new(),
         };
-        let unseen = rests_on.iter().find_map(|table| match whole {
-            None => coverage.unseen(row.scope, table, row.occurred_at, rule.absent_grade),
-            Some((from, to)) => coverage.unseen_within(row.scope, table, from, to, rule.absent_grade),
-        });
+        let until = row.until.get(position).copied().unwrap_or(row.occurred_at);
+        let (from, to) = whole.unwrap_or((row.occurred_at, Instant::from_ms(until.ms().saturating_add(1))));
+        let unseen = rests_on
+            .iter()
+            .find_map(|table| coverage.unseen_within(row.scope, table, from, to, rule.absent_grade));
         let verdict = match unseen {
             Some(reason) => {
                 capped.insert(rule.letter, reason);

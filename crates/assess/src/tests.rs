@@ -50,6 +50,7 @@ fn row(item: i64, occurred_at: i64, verdict: Option<Verdict>) -> Tested {
         entry: 0,
         grade: Grade::System,
         verdicts: vec![verdict],
+        until: vec![],
     }
 }
 
@@ -94,6 +95,29 @@ fn an_empty_population_is_proven_or_unknown() {
     // Without any source there is nothing to be complete.
     let result = assess(&rules(), vec![], &CoverageMap::default(), &BTreeSet::new(), &period(), at(200));
     assert_eq!((result.conclusion, result.gaps.len()), (Conclusion::CannotConclude, 1));
+}
+
+#[test]
+fn silence_up_to_a_deadline_needs_somebody_who_looked_until_then() {
+    use Verdict::{Deviation, Pass};
+    let due = |at_ms: i64, verdict| Tested { until: vec![at(at_ms)], ..row(1, 110, Some(verdict)) };
+    let seen_until =
+        |end: i64| vec![complete("change", 0, 300), complete("approval", 0, end), complete("bypass", 0, end)];
+    // The deadline itself still counts.
+    check(vec![due(150, Deviation)], seen_until(151), "exceptions_noted [deviation] gaps[]");
+    check(vec![due(150, Deviation)], seen_until(150), "cannot_conclude [no_evidence] gaps[]");
+    check(vec![due(150, Pass)], seen_until(151), "no_exceptions [pass] gaps[]");
+    check(vec![due(150, Pass)], seen_until(150), "cannot_conclude [no_evidence] gaps[]");
+    // A hole on the way is as good as an end; what comes before the item concerns nobody.
+    let hole = |from: i64, to: i64| {
+        let failed = statement("approval", from, to, CoverageStatus::Failed, Grade::System);
+        seen().into_iter().chain([failed]).collect()
+    };
+    check(vec![due(150, Deviation)], hole(120, 121), "cannot_conclude [no_evidence] gaps[]");
+    check(vec![due(150, Deviation)], hole(100, 110), "exceptions_noted [deviation] gaps[]");
+    check(vec![due(150, Deviation)], hole(151, 160), "exceptions_noted [deviation] gaps[]");
+    // An instant before the item's own asks for no less than that one.
+    check(vec![due(50, Deviation)], hole(110, 111), "cannot_conclude [no_evidence] gaps[]");
 }
 
 #[test]

@@ -216,6 +216,12 @@ fn a_query_yields_the_columns_of_a_result() {
         "it has to yield `item`, `label`, `occurred_at`, `entry`, `grade`, `a`, in this order",
     );
     check("'x' AS label", "entry AS label", "column `label` is a number; it has to be a text");
+    // How long each attribute reads silence: for all of them, after all of them, as instants.
+    check(" AS a", " AS a, 'x' AS a_until", "column `a_until` is a text; it has to be a number");
+    check(" AS a", " AS a, 5 AS b_until", "it has to yield");
+    let until = QUERY.replacen(" AS a", " AS a, $from AS a_until", 1);
+    let text = [("procedures/review/procedure.toml", PROCEDURE), ("procedures/review/query.sql", &*until)];
+    assert_eq!(problems(&text), "");
     check(
         " FROM change",
         " FROM change ORDER BY item NULLS FIRST",

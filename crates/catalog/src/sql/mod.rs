@@ -82,6 +82,9 @@ const FIXED_COLUMNS: &[(&str, Kind)] = &[
     ("grade", Kind::Text),
 ];
 
+/// What the names of the columns end in that say, after the attributes, up to when each of them reads silence.
+const UNTIL: &str = "_until";
+
 /// What an expression yields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -156,7 +159,9 @@ impl Query {
         let query = Self::check(file, text, tables, parameters, Purpose::Procedure)?;
         let wanted: Vec<&str> =
             FIXED_COLUMNS.iter().map(|(n, _)| *n).chain(attributes.iter().map(String::as_str)).collect();
-        if query.columns != wanted {
+        let (before, after) = query.columns.split_at(wanted.len().min(query.columns.len()));
+        let until = attributes.iter().map(|a| format!("{a}{UNTIL}"));
+        if before != wanted || !(after.is_empty() || until.eq(after.iter().cloned())) {
             return Err(vec![Problem::of(
                 file,
                 format!("the query yields {}", listed(query.columns.iter().map(String::as_str))),
@@ -198,7 +203,8 @@ impl Query {
         if purpose == Purpose::Procedure {
             let mut problems = Vec::new();
             for (i, (name, kind)) in written.columns.iter().enumerate() {
-                let wanted = FIXED_COLUMNS.get(i).map_or(Kind::Text, |(_, kind)| *kind);
+                let otherwise = if name.ends_with(UNTIL) { Kind::Integer } else { Kind::Text };
+                let wanted = FIXED_COLUMNS.get(i).map_or(otherwise, |(_, kind)| *kind);
                 if !kind.fits(wanted) {
                     problems.push(Problem::of(
                         file,
