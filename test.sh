@@ -9,15 +9,21 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+output=target/test-output.txt
+status=0
+mkdir -p target
 if command -v cargo-nextest >/dev/null; then
-    cargo nextest run --workspace --no-fail-fast --no-tests=warn --success-output=never "$@" 2>&1 |
-        tee target/test-output.txt
+    # The runner hides the output of tests that pass, and keeps it in a file.
+    output=target/nextest/all/junit.xml
+    rm -f "$output"
+    cargo nextest run --workspace --profile all --no-fail-fast --no-tests=warn "$@" || status=$?
 else
-    cargo test --workspace --no-fail-fast "$@" -- --nocapture 2>&1 | tee target/test-output.txt
+    cargo test --workspace --no-fail-fast "$@" -- --nocapture 2>&1 | tee "$output" || status=$?
 fi
-# nextest hides the output of tests that pass: what they skipped is worth a line.
-if grep -q '^ *skipped: ' target/test-output.txt; then
+# What was skipped is worth a line.
+if grep -qs 'skipped: ' "$output"; then
     echo
     echo "skipped on this machine:"
-    grep -h '^ *skipped: ' target/test-output.txt | sort | uniq -c
+    grep -ho 'skipped: .*' "$output" | sort | uniq -c
 fi
+exit "$status"

@@ -6,6 +6,15 @@ pub mod cases;
 pub mod duckdb;
 pub mod server;
 
+/// A folder in memory where there is one: what is tested is what engines answer, not the disk behind them.
+///
+/// # Errors
+/// What the system says.
+pub fn folder() -> std::io::Result<tempfile::TempDir> {
+    let memory = std::path::Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+}
+
 /// Says why something was not tested; in CI that is a failure.
 ///
 /// # Panics

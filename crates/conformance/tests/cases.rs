@@ -28,7 +28,7 @@ fn main() -> ExitCode {
                 let Some(number) = bench.cases.iter().position(|c| c.name == name) else {
                     return Err("the case is not read as one".into());
                 };
-                let folder = tempfile::tempdir()?;
+                let folder = conformance::folder()?;
                 Ok(bench.check_on_sqlite(number, folder.path())?)
             }));
         }
@@ -78,7 +78,7 @@ fn duckdb() -> Result<(), Failed> {
     for bench in benches(&catalog) {
         let id = &bench.procedure.id;
         let scenes = bench.scenes();
-        let folder = tempfile::tempdir()?;
+        let folder = conformance::folder()?;
         let mut records = Records::create_sqlite(&folder.path().join("records.db"), &bench.tables)?;
         bench.fill(&mut records, &scenes)?;
         let expected = bench.run(&mut records.reader()?, &scenes)?;
@@ -114,7 +114,7 @@ fn postgres() -> Result<(), Failed> {
     for bench in benches(&catalog) {
         let id = &bench.procedure.id;
         let scenes = bench.scenes();
-        let folder = tempfile::tempdir()?;
+        let folder = conformance::folder()?;
         let mut here = Records::create_sqlite(&folder.path().join("records.db"), &bench.tables)?;
         let mut there = Records::create_postgres(&server.records(id), &bench.tables)?;
         bench.fill(&mut here, &scenes)?;
