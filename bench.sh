@@ -5,7 +5,7 @@
 #   ./bench.sh million            a million changes against DuckDB over the frozen tables, bulk load
 #   ./bench.sh procedures         every procedure over 20,000 rows a table
 #   ./bench.sh ledger FOLDER      the ledger's figures; put FOLDER on the disk that counts
-#   ./bench.sh build              a cold release build, with the crates that cost most
+#   ./bench.sh build              a cold release build, with the crates that cost most; the binary and what it takes at rest
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -39,6 +39,20 @@ check() {
     echo "ratio    $(echo "scale=1; $ours / $git" | bc) (the goal is 5 times plus one second: $(echo "5 * $git + 1" | bc) s)"
 }
 
+memory() { # of a binary at rest: its peak in a small workspace that nobody is working in
+    local binary=$1 home
+    home=$(mktemp -d)
+    trap 'rm -rf "$home"' RETURN
+    git -C "$home" init -q -b main repository
+    git -C "$home/repository" -c user.name=Ann -c user.email=ann@example.test commit -q --allow-empty -m one
+    HOME=$home "$binary" check "$home/repository" >/dev/null 2>&1
+    HOME=$home python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print("peak memory of `ledger status`", resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024, "MiB")
+' "$binary" ledger status
+}
+
 case ${1:-} in
 check) check "${2:?name a repository}" ;;
 million) cargo bench -q -p conformance --bench million -- "${2:-1000000}" ;;
@@ -52,6 +66,7 @@ build)
     trap 'rm -rf "$folder"' EXIT
     seconds cargo build --release -q --timings --target-dir "$folder"
     ls -l "$folder/release/tickmark" | awk '{ print "binary " $5 " bytes" }'
+    memory "$folder/release/tickmark"
     ;;
 *)
     sed -n '4,8s/^# *//p' "$0"
