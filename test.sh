@@ -9,12 +9,13 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-output=target/test-output.txt
+built=${CARGO_TARGET_DIR:-target}
+output=$built/test-output.txt
 status=0
-mkdir -p target
+mkdir -p "$built"
 if command -v cargo-nextest >/dev/null; then
     # The runner hides the output of tests that pass, and keeps it in a file.
-    output=target/nextest/all/junit.xml
+    output=$built/nextest/all/junit.xml
     rm -f "$output"
     cargo nextest run --workspace --profile all --no-fail-fast --no-tests=warn "$@" || status=$?
 else
