@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use app::{rules_of, tested_of};
-use assess::{CoverageMap, Item, Statement, Tested};
+use assess::{Assessment, CoverageMap, Item, Statement, Tested};
 use catalog::cases::{Case, Said, parse, supersede};
 use catalog::{Bindings, Catalog, Engine, Procedure, written_out};
-use model::{Attribute, CoverageStatus, Grade, Instant, Row, Table, TableKind, Value, Verdict};
+use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Row, Table, TableKind, Value, Verdict};
 use store::records::{Batch, CURRENT, Limits, Reader, Records, RecordsError};
+
+/// How many retellings of a case lie in one generation.
+const RETOLD_AT_ONCE: usize = 100;
 
 /// The one source that all items of a case belong to.
 const SCOPE: i64 = 1;
@@ -39,6 +42,8 @@ pub struct Scene {
     pub change: String,
     /// The table a row was taken from.
     pub taken_from: Option<String>,
+    /// By how much the period is moved.
+    pub moved_ms: i64,
 }
 
 impl<'a> Bench<'a> {
@@ -72,7 +77,7 @@ impl<'a> Bench<'a> {
         let mut rows = self.cases[case].rows.clone();
         supersede(&self.tables, &mut rows);
         rows.retain(|(_, row)| row.known_from <= known_at && row.superseded_at > known_at);
-        Scene { case, rows, change: String::new(), taken_from: None }
+        Scene { case, rows, change: String::new(), taken_from: None, moved_ms: 0 }
     }
 
     /// A case with one value made unknown, or one row taken away, in every way.
@@ -130,7 +135,10 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// A parameter that does not fit.
     pub fn sql(&self, scene: &Scene, position: i64, engine: Engine) -> Result<String, String> {
-        let bindings = Bindings { known_at: position, ..self.cases[scene.case].bindings.clone() };
+        let mut bindings = Bindings { known_at: position, ..self.cases[scene.case].bindings.clone() };
+        for bound in [&mut bindings.from, &mut bindings.to, &mut bindings.as_of] {
+            *bound = Instant::from_ms(bound.ms().saturating_add(scene.moved_ms));
+        }
         written_out(&self.procedure.query, &bindings, engine)
             .map_err(|problems| problems.iter().map(|p| format!("{p}\n")).collect())
     }
@@ -155,6 +163,10 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// A row that is no row of a result.
     pub fn judge(&self, case: &Case, rows: &[Vec<Value>], gap: Option<&str>) -> Result<Vec<Item>, String> {
+        Ok(self.assess(case, rows, gap)?.items)
+    }
+
+    fn assess(&self, case: &Case, rows: &[Vec<Value>], gap: Option<&str>) -> Result<Assessment, String> {
         let mut items = BTreeSet::new();
         let mut tested = Vec::new();
         for row in rows {
@@ -169,7 +181,7 @@ impl<'a> Bench<'a> {
         let coverage = coverage_of(&self.tables, &case.coverage, gap);
         let scopes = BTreeSet::from([SCOPE]);
         let cutoff = case.bindings.cutoff;
-        Ok(assess::assess(&rules_of(self.procedure), tested, &coverage, &scopes, &case.period, cutoff).items)
+        Ok(assess::assess(&rules_of(self.procedure), tested, &coverage, &scopes, &case.period, cutoff))
     }
 
     /// What the case expects and the items are not, one difference to a line.
@@ -243,6 +255,61 @@ impl<'a> Bench<'a> {
             }
         }
         if created.is_empty() { Ok(tried) } else { Err(created) }
+    }
+
+    /// Whether every retelling of every case leaves standing what it has to, and the verdicts of each add up to its items.
+    /// Every `step`-th case is tried, in generations that `open` makes. Gives how many retellings were tried.
+    ///
+    /// # Errors
+    /// Everything that moved, one to a line.
+    pub fn check_invariants(
+        &self,
+        step: usize,
+        open: &mut dyn FnMut(&str) -> Result<Records, RecordsError>,
+    ) -> Result<usize, String> {
+        let mut moved = String::new();
+        let mut tried = 0;
+        for (number, (scene, retold)) in
+            self.scenes().into_iter().zip(self.retold()).enumerate().step_by(step)
+        {
+            tried += retold.len();
+            let mut own = Vec::new();
+            // Few at a time: a query walks all rows of its generation.
+            for (part, retold) in retold.chunks(RETOLD_AT_ONCE).enumerate() {
+                let scenes: Vec<Scene> =
+                    std::iter::once(&scene).chain(retold.iter().map(|r| &r.scene)).cloned().collect();
+                let mut records = open(&format!("{number}_{part}")).map_err(|e| e.to_string())?;
+                self.fill(&mut records, &scenes).map_err(|e| e.to_string())?;
+                let mut rows = self.run(&mut records.reader().map_err(|e| e.to_string())?, &scenes)?;
+                for (retold, is) in retold.iter().zip(&rows[1..]) {
+                    moved.push_str(&self.moved(retold, &rows[0], is));
+                }
+                own = rows.swap_remove(0);
+            }
+            let case = &self.cases[number];
+            let assessment = self.assess(case, &own, None)?;
+            for attribute in &self.procedure.attributes {
+                let sum: usize = assessment.counts(attribute_of(&attribute.letter)).values().sum();
+                if sum != assessment.items.len() {
+                    let items = assessment.items.len();
+                    moved.push_str(&format!(
+                        "`{}`: {sum} verdicts of {} for {items} items\n",
+                        case.name, attribute.letter
+                    ));
+                }
+            }
+            for table in &self.procedure.population_tables {
+                let blind = self.assess(case, &own, Some(table))?;
+                let seen = blind.gaps.iter().any(|gap| gap.table == *table);
+                if !seen || blind.conclusion != Conclusion::CannotConclude {
+                    moved.push_str(&format!(
+                        "`{}`: nobody looked at `{table}`, and it is concluded\n",
+                        case.name
+                    ));
+                }
+            }
+        }
+        if moved.is_empty() { Ok(tried) } else { Err(moved) }
     }
 
     fn passes_created(&self, scene: &Scene, before: &[Item], rows: &[Vec<Value>]) -> Result<String, String> {

@@ -50,6 +50,8 @@ fn every_command_of_the_table() {
             "check --pull N [--post-status]" => "check --help".to_owned(),
             "anchor" | "erase" => format!("ledger {command} --help"),
             "freeze DIR" => "freeze frozen".to_owned(),
+            "tickmark assess --from DATE --to DATE" => "assess --from 2025-01-01 --to 2025-01-31".to_owned(),
+            "assess --as-of DATE" => "assess --as-of 2025-01-31".to_owned(),
             "tickmark-verify" | "tickmark-witness" => continue,
             "tickmark query \"SELECT …\"" => {
                 home.run(["query", "SELECT label FROM change"]).succeeded();
