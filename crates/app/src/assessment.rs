@@ -131,6 +131,9 @@ pub struct AttributeReport {
 pub struct ItemReport {
     /// Its key at the source: of a change the commit's full id.
     pub item: String,
+    /// Within what it was judged, by its key, where an item is judged within several: the system that somebody left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Short text for people.
     pub label: String,
     /// When it happened.
@@ -222,14 +225,24 @@ impl Workspace {
         let mut reports = vec![];
         for ((procedure, _), rows) in asked.iter().zip(self.run_procedures(&asked)?) {
             let mut rows = rows?;
-            entities.learn(&mut self.records, rows.iter().map(|row| row.item))?;
+            entities.learn(
+                &mut self.records,
+                rows.iter().flat_map(|r| [r.item, r.scope]).filter(|id| *id != 0),
+            )?;
             for row in &mut rows {
-                row.scope = entities.known.get(&row.item).map_or(0, |named| named.scope);
+                // What is judged within another scope than its own says so itself.
+                if row.scope == 0 {
+                    row.scope = entities.known.get(&row.item).map_or(0, |named| named.scope);
+                }
             }
             if let Some(scope) = scope {
                 rows.retain(|row| row.scope == scope);
             }
-            if let Some(twice) = rows.windows(2).find(|pair| pair[0].item == pair[1].item) {
+            let several = procedure.query.yields_scope();
+            let same = |a: &Tested, b: &Tested| {
+                a.item == b.item && !(several && (a.scope, a.occurred_at) != (b.scope, b.occurred_at))
+            };
+            if let Some(twice) = rows.windows(2).find(|pair| same(&pair[0], &pair[1])) {
                 return Err(AppError::Procedure {
                     procedure: procedure.id.clone(),
                     item: twice[0].item,
@@ -361,6 +374,7 @@ impl Workspace {
             };
             items.push(ItemReport {
                 item: key,
+                scope: procedure.query.yields_scope().then(|| entities.of(item.scope).key),
                 label,
                 occurred_at: item.occurred_at,
                 entry: item.entry,
@@ -488,8 +502,8 @@ pub fn rules_of(procedure: &Procedure) -> Rules {
     }
 }
 
-/// A row of a procedure: `item, label, occurred_at, entry, grade` and then one word per attribute. Its scope is for the
-/// caller to say.
+/// A row of a procedure: `item, label, occurred_at, entry, grade` and then one word per attribute, one instant per
+/// attribute where it says up to when each reads silence, and a scope. A scope of 0 is for the caller to say.
 ///
 /// # Errors
 /// The item, and what the row yields that it may not.
@@ -517,19 +531,21 @@ pub fn tested_of(row: &[Value]) -> Result<Tested, (i64, String)> {
             _ => Ok(None),
         })
         .collect::<Result<_, _>>()?;
-    let until: Vec<_> = numbers
+    let mut until: Vec<_> = numbers
         .iter()
         .map(|value| match value {
             Value::Integer(ms) => Ok(Instant::from_ms(*ms)),
             other => Err(broken(format!("{other:?} for an instant up to which an attribute reads silence"))),
         })
         .collect::<Result<_, _>>()?;
+    // One more stands for the scope.
+    let scope = if until.len() == verdicts.len() + 1 { until.pop().map_or(0, |scope| scope.ms()) } else { 0 };
     if !until.is_empty() && until.len() != verdicts.len() {
         return Err(broken(format!("{} verdicts and {} instants", verdicts.len(), until.len())));
     }
     Ok(Tested {
         item,
-        scope: 0,
+        scope,
         label: text(1, "label")?.to_owned(),
         occurred_at: Instant::from_ms(integer(2, "occurred_at")?),
         entry: integer(3, "entry")?,
@@ -584,9 +600,9 @@ fn coverage(records: &mut Records, known_at: i64) -> Result<(CoverageMap, BTreeS
         })?;
     }
     for scope in &scopes {
-        // Who looks alike is derived here, from every account there is: it is never only partly looked at. Which
-        // repositories are examined is this workspace's own configuration.
-        for table in ["person_alike", "repository"] {
+        // Who is who and who looks alike is derived here, from every account there is: it is never only partly looked at.
+        // Which repositories are examined is this workspace's own configuration.
+        for table in ["account_person", "person_alike", "repository"] {
             statements.push(Statement {
                 scope: *scope,
                 table: table.to_owned(),

@@ -132,7 +132,7 @@ pub fn assess(
     let end = period.to.min(counted);
     let whole = rules.over_period.then_some((period.from, end));
     let mut items: Vec<Item> = rows.into_iter().map(|row| judge(rules, row, coverage, whole)).collect();
-    items.sort_by_key(|i| i.item);
+    items.sort_by_key(|i| (i.item, i.scope, i.occurred_at));
 
     let mut gaps = vec![];
     for table in &rules.population {
@@ -198,7 +198,11 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
             _ => &Vec::new(),
         };
         let until = row.until.get(position).copied().unwrap_or(row.occurred_at);
-        let (from, to) = whole.unwrap_or((row.occurred_at, Instant::from_ms(until.ms().saturating_add(1))));
+        let (mut from, mut to) = (row.occurred_at, Instant::from_ms(until.ms().saturating_add(1)));
+        if let Some(whole) = whole {
+            // What lasts the period may rest on what came before it, and be settled after it.
+            (from, to) = (from.min(whole.0), to.max(whole.1));
+        }
         let unseen = rests_on
             .iter()
             .find_map(|table| coverage.unseen_within(row.scope, table, from, to, rule.absent_grade));

@@ -172,6 +172,32 @@ fn an_item_that_lasts_the_period_needs_coverage_all_along() {
     );
     assert_eq!(verdict(vec![change(), complete("bypass", 101, 200)]), Verdict::NoEvidence);
     assert_eq!(verdict(vec![change(), complete("bypass", 100, 199)]), Verdict::NoEvidence);
+
+    // What rests on more than the period needs more than it: from the item's own instant, and up to where it is settled.
+    let verdict = |from: i64, to: i64| {
+        let map = vec![change(), complete("bypass", from, to)].into_iter().collect();
+        let rows = vec![Tested { until: vec![at(220)], ..row(1, 60, Some(Verdict::Pass)) }];
+        assess(&rules, rows, &map, &BTreeSet::from([1]), &period(), at(250)).items[0].verdict()
+    };
+    assert_eq!(verdict(60, 221), Verdict::Pass);
+    assert_eq!(verdict(61, 221), Verdict::NoEvidence);
+    assert_eq!(verdict(60, 220), Verdict::NoEvidence);
+}
+
+#[test]
+fn an_item_within_several_scopes_is_judged_by_the_coverage_of_each() {
+    let rows = vec![
+        Tested { scope: 2, ..row(1, 150, Some(Verdict::Deviation)) },
+        row(1, 150, Some(Verdict::Deviation)),
+        row(1, 140, Some(Verdict::Deviation)),
+    ];
+    let map = seen().into_iter().collect();
+    let result = assess(&rules(), rows, &map, &BTreeSet::from([1]), &period(), at(200));
+    let items: Vec<_> = result.items.iter().map(|i| (i.scope, i.occurred_at.ms(), i.verdict())).collect();
+    assert_eq!(
+        items,
+        [(1, 140, Verdict::Deviation), (1, 150, Verdict::Deviation), (2, 150, Verdict::NoEvidence)]
+    );
 }
 
 #[test]

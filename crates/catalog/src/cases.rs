@@ -37,6 +37,8 @@ pub struct Case {
 pub struct Said {
     /// The table.
     pub table: String,
+    /// The scope it is said of; every scope when absent.
+    pub scope: Option<i64>,
     /// The window and what the look yielded.
     pub coverage: Coverage,
     /// How far the look can be trusted.
@@ -48,6 +50,8 @@ pub struct Said {
 pub struct Expected {
     /// The entity.
     pub item: i64,
+    /// Within what it is judged, where the procedure says so.
+    pub scope: Option<i64>,
     /// Verdicts by attribute.
     pub verdicts: BTreeMap<String, Verdict>,
     /// The label.
@@ -391,11 +395,18 @@ impl Reading<'_> {
         let always = Window { from: Instant::BEGINNING, to: Instant::FOREVER };
         let (name, rest) = s.rest.split_once(char::is_whitespace).unwrap_or((s.rest, ""));
         let table = self.table(s.line, name)?.name;
-        let words: Vec<&str> = rest.split_whitespace().collect();
+        let mut words: Vec<&str> = rest.split_whitespace().collect();
+        let scope = match words.as_slice() {
+            ["in", name, ..] => Some(self.ids.of(name)),
+            _ => None,
+        };
+        if scope.is_some() {
+            words.drain(..2);
+        }
         if s.word == "asserted" {
             let coverage =
                 Coverage { status: CoverageStatus::Complete, window: always, reason: String::new() };
-            return Some(Said { table, coverage, grade: Grade::Asserted });
+            return Some(Said { table, scope, coverage, grade: Grade::Asserted });
         }
         let (window, status) = match words.as_slice() {
             [] => (None, "partial"),
@@ -428,7 +439,7 @@ impl Reading<'_> {
             }
             Ok(status) => {
                 let coverage = Coverage { status, window, reason: "the case says so".to_owned() };
-                Some(Said { table, coverage, grade: Grade::System })
+                Some(Said { table, scope, coverage, grade: Grade::System })
             }
             Err(message) => {
                 self.refuse(s.line, message, "");
@@ -631,8 +642,10 @@ impl Reading<'_> {
         }
         for cell in head {
             let name = cell.text.as_str();
-            if !letters.contains(&name) && !["item", "label", "occurred_at", "grade"].contains(&name) {
-                let known = letters.iter().copied().chain(["item", "label", "occurred_at", "grade"]);
+            let scope = self.procedure.query.yields_scope().then_some("scope");
+            let others = ["item", "label", "occurred_at", "grade"].into_iter().chain(scope);
+            if !letters.contains(&name) && !others.clone().any(|other| other == name) {
+                let known = letters.iter().copied().chain(others);
                 let help = instead(name, known.collect::<Vec<_>>());
                 self.refuse(*head_line, format!("the procedure yields no `{name}`"), help);
             }
@@ -651,6 +664,7 @@ impl Reading<'_> {
             for (column, cell) in head.iter().zip(values) {
                 match column.text.as_str() {
                     "item" => one.item = self.ids.of(&cell.text),
+                    "scope" => one.scope = Some(self.ids.of(&cell.text)),
                     "label" => one.label = Some(cell.text.clone()),
                     "occurred_at" => one.occurred_at = self.instant(*line, &cell.text, period),
                     "grade" => match cell.text.parse() {
@@ -665,7 +679,8 @@ impl Reading<'_> {
                     },
                 }
             }
-            if expected.iter().any(|e: &Expected| e.item == one.item) {
+            let key = |e: &Expected| (e.item, e.scope, e.scope.and(e.occurred_at));
+            if expected.iter().any(|e| key(e) == key(&one)) {
                 self.refuse(*line, "the item stands here twice", "each item gives one row");
             }
             expected.push(one);

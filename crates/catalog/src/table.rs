@@ -40,6 +40,7 @@ pub(crate) fn read(path: &str, name: &str, text: &str) -> (Option<Table>, Vec<Pr
         };
         let doc = file.required("doc");
         let cluster_by = file.texts("cluster_by");
+        let index_by = file.texts("index_by");
         let fed_by = file.texts("fed_by");
         for stream in &fed_by {
             if stream.value.split('.').filter(|part| !part.is_empty()).count() != 2 {
@@ -51,7 +52,7 @@ pub(crate) fn read(path: &str, name: &str, text: &str) -> (Option<Table>, Vec<Pr
             }
         }
         let columns = columns(file);
-        for key in &cluster_by {
+        for key in cluster_by.iter().chain(&index_by) {
             if !columns.iter().any(|c| c.name == key.value) {
                 file.problem(
                     key.offset,
@@ -77,6 +78,7 @@ pub(crate) fn read(path: &str, name: &str, text: &str) -> (Option<Table>, Vec<Pr
             doc,
             columns,
             cluster_by: cluster_by.into_iter().map(|k| k.value).collect(),
+            index_by: index_by.into_iter().map(|k| k.value).collect(),
             fed_by: fed_by.into_iter().map(|k| k.value).collect(),
         }
     })

@@ -222,6 +222,17 @@ fn a_query_yields_the_columns_of_a_result() {
     let until = QUERY.replacen(" AS a", " AS a, $from AS a_until", 1);
     let text = [("procedures/review/procedure.toml", PROCEDURE), ("procedures/review/query.sql", &*until)];
     assert_eq!(problems(&text), "");
+    // Within what each item is judged: last, and only where it is said up to when silence is read.
+    check(" AS a", " AS a, id AS scope", "it has to yield");
+    check(" AS a", " AS a, id AS scope, $from AS a_until", "it has to yield");
+    check(
+        " AS a",
+        " AS a, $from AS a_until, 'x' AS scope",
+        "column `scope` is a text; it has to be a number",
+    );
+    let scoped = QUERY.replacen(" AS a", " AS a, $from AS a_until, id AS scope", 1);
+    let text = [("procedures/review/procedure.toml", PROCEDURE), ("procedures/review/query.sql", &*scoped)];
+    assert_eq!(problems(&text), "");
     check(
         " FROM change",
         " FROM change ORDER BY item NULLS FIRST",

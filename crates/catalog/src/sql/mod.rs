@@ -84,6 +84,9 @@ const FIXED_COLUMNS: &[(&str, Kind)] = &[
 
 /// What the names of the columns end in that say, after the attributes, up to when each of them reads silence.
 const UNTIL: &str = "_until";
+/// What an item is judged within, and by whose coverage, where that is not its own source: the system that somebody left.
+/// It stands last, and items are then one each per scope and instant.
+pub(crate) const SCOPE: &str = "scope";
 
 /// What an expression yields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -160,8 +163,9 @@ impl Query {
         let wanted: Vec<&str> =
             FIXED_COLUMNS.iter().map(|(n, _)| *n).chain(attributes.iter().map(String::as_str)).collect();
         let (before, after) = query.columns.split_at(wanted.len().min(query.columns.len()));
-        let until = attributes.iter().map(|a| format!("{a}{UNTIL}"));
-        if before != wanted || !(after.is_empty() || until.eq(after.iter().cloned())) {
+        let until: Vec<String> = attributes.iter().map(|a| format!("{a}{UNTIL}")).collect();
+        let after = after.strip_suffix(&[SCOPE.to_owned()]).filter(|a| !a.is_empty()).unwrap_or(after);
+        if before != wanted || !(after.is_empty() || until == after) {
             return Err(vec![Problem::of(
                 file,
                 format!("the query yields {}", listed(query.columns.iter().map(String::as_str))),
@@ -203,7 +207,8 @@ impl Query {
         if purpose == Purpose::Procedure {
             let mut problems = Vec::new();
             for (i, (name, kind)) in written.columns.iter().enumerate() {
-                let otherwise = if name.ends_with(UNTIL) { Kind::Integer } else { Kind::Text };
+                let number = name.ends_with(UNTIL) || name == SCOPE;
+                let otherwise = if number { Kind::Integer } else { Kind::Text };
                 let wanted = FIXED_COLUMNS.get(i).map_or(otherwise, |(_, kind)| *kind);
                 if !kind.fits(wanted) {
                     problems.push(Problem::of(
@@ -237,6 +242,12 @@ impl Query {
             Kind::Flag => ColumnType::Flag,
             Kind::Text | Kind::Null => ColumnType::Text,
         })
+    }
+
+    /// Whether its rows say themselves within what each item is judged: an item may then have several.
+    #[must_use]
+    pub fn yields_scope(&self) -> bool {
+        self.purpose == Purpose::Procedure && self.columns.last().is_some_and(|name| name == SCOPE)
     }
 
     /// Names of the record tables it reads, without `_history`.

@@ -11,7 +11,7 @@ use sqlparser::ast::{
 
 use super::{Columns, Scope, Writer, digits, start};
 use crate::problem::Problem;
-use crate::sql::Purpose;
+use crate::sql::{Purpose, SCOPE};
 
 impl Writer<'_> {
     pub(super) fn query(&mut self, query: &ast::Query, outermost: bool) -> Columns {
@@ -61,6 +61,9 @@ impl Writer<'_> {
         if procedure {
             self.line();
             self.put("ORDER BY item NULLS FIRST");
+            if columns.iter().any(|(name, _)| name == SCOPE) {
+                self.put(", scope NULLS FIRST, occurred_at NULLS FIRST");
+            }
         }
         if let Some(limit) = limit_clause {
             if procedure {
