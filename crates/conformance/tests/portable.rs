@@ -25,6 +25,7 @@ fn tables() -> Vec<Table> {
         doc: String::new(),
         columns,
         cluster_by: vec![],
+        index_by: vec![],
         fed_by: vec![],
     };
     vec![

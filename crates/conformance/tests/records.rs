@@ -22,6 +22,7 @@ fn tables() -> Vec<Table> {
         doc: String::new(),
         columns,
         cluster_by: cluster_by.iter().map(|c| (*c).to_owned()).collect(),
+        index_by: vec![],
         fed_by: vec![],
     };
     let mut status = column("status", ColumnType::Text, true);

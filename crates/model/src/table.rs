@@ -87,6 +87,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The columns by which rows are looked up most: the store clusters and indexes by them.
     pub cluster_by: Vec<String>,
+    /// Further columns by which rows are looked up: each has an index.
+    pub index_by: Vec<String>,
     /// Streams that feed it, as `source.stream`, such as `github.reviews`.
     pub fed_by: Vec<String>,
 }

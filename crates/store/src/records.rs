@@ -391,6 +391,14 @@ impl Records {
         on!(&mut self.engine, w => w.entity(id))
     }
 
+    /// The entities of a key in every scope, in order.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn entities_by_key(&mut self, kind: &str, key: &str) -> Result<Vec<Entity>, RecordsError> {
+        on!(&mut self.engine, w => w.entities_by_key(kind, key))
+    }
+
     /// The entities of some numbers, in order; a number without one is left out.
     ///
     /// # Errors

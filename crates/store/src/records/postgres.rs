@@ -334,6 +334,11 @@ impl Writer {
         Ok(self.client.query(sql, &[&ids])?.iter().map(entity).collect())
     }
 
+    pub(super) fn entities_by_key(&mut self, kind: &str, key: &str) -> Result<Vec<Entity>, RecordsError> {
+        let sql = "SELECT id, kind, scope, key FROM entity WHERE kind = $1 AND key = $2 ORDER BY id";
+        Ok(self.client.query(sql, &[&kind, &key])?.iter().map(entity).collect())
+    }
+
     pub(super) fn entities(
         &mut self,
         kind: Option<&str>,
@@ -414,7 +419,7 @@ fn declaration(table: &Table) -> String {
 fn create_indexes(client: &mut impl GenericClient, tables: &[Table]) -> Result<(), postgres::Error> {
     client.batch_execute(
         "ALTER TABLE entity ADD CONSTRAINT entity_id PRIMARY KEY (id);
-         CREATE UNIQUE INDEX entity_key ON entity (kind, scope, key);",
+         CREATE UNIQUE INDEX entity_key ON entity (kind, key, scope);",
     )?;
     for table in tables {
         let name = &table.name;

@@ -5,7 +5,7 @@ use model::{Column, RESERVED_COLUMNS, Row, Table, TableKind, Value};
 use super::{CURRENT, RecordsError};
 
 /// Version of what a generation holds besides the record tables. Another version is another generation.
-const LAYOUT: u32 = 2;
+const LAYOUT: u32 = 3;
 
 /// The columns that make a stored row unique: by what it is looked up, then entity, position and place.
 pub(super) fn key(table: &Table) -> Vec<&str> {
@@ -25,13 +25,13 @@ pub(super) fn clustered(table: &Table) -> bool {
 /// Secondary indexes of a table: name and columns.
 pub(super) fn indexes(table: &Table) -> Vec<(String, String)> {
     let mut indexes = Vec::new();
+    let mut by: Vec<&String> = table.index_by.iter().collect();
     if clustered(table) {
         indexes.push((format!("{}_row_id", table.name), "id".to_owned()));
     } else {
-        for column in &table.cluster_by {
-            indexes.push((format!("{}_row_by_{column}", table.name), column.clone()));
-        }
+        by.extend(table.cluster_by.iter().filter(|column| !table.index_by.contains(column)));
     }
+    indexes.extend(by.into_iter().map(|column| (format!("{}_row_by_{column}", table.name), column.clone())));
     indexes
 }
 
@@ -58,7 +58,8 @@ pub(super) fn fingerprint(tables: &[Table]) -> String {
     let mut text = format!("layout {LAYOUT}");
     for table in tables {
         let kind = if table.kind == TableKind::State { "state " } else { "" };
-        text.push_str(&format!("; {kind}{} by {}:", table.name, table.cluster_by.join(" ")));
+        let (clusters, indexes) = (table.cluster_by.join(" "), table.index_by.join(" "));
+        text.push_str(&format!("; {kind}{} by {clusters} and {indexes}:", table.name));
         for Column { name, kind, nullable, .. } in &table.columns {
             let kind = if kind.is_text() { "text" } else { "integer" };
             text.push_str(&format!(" {name} {kind}{}", if *nullable { "?" } else { "" }));

@@ -205,6 +205,14 @@ impl Writer {
         Ok(found)
     }
 
+    pub(super) fn entities_by_key(&mut self, kind: &str, key: &str) -> Result<Vec<Entity>, RecordsError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, kind, scope, key FROM entity WHERE kind = ?1 AND key = ?2 ORDER BY id",
+        )?;
+        let found = statement.query_map(params![kind, key], entity)?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     pub(super) fn entities(
         &mut self,
         kind: Option<&str>,
@@ -314,7 +322,7 @@ fn declaration(table: &Table) -> String {
 }
 
 fn create_indexes(connection: &Connection, tables: &[Table]) -> Result<(), rusqlite::Error> {
-    connection.execute("CREATE UNIQUE INDEX entity_key ON entity (kind, scope, key)", [])?;
+    connection.execute("CREATE UNIQUE INDEX entity_key ON entity (kind, key, scope)", [])?;
     for table in tables {
         for (name, columns) in schema::indexes(table) {
             connection.execute(&format!("CREATE INDEX {name} ON {}_row ({columns})", table.name), [])?;
