@@ -18,7 +18,7 @@ use crate::error::AppError;
 use crate::place::write_durably;
 use crate::question::bindings;
 use crate::redact::{Unfit, compare, redact};
-use crate::workspace::{BASIS, Derive, Workspace, redactions};
+use crate::workspace::{BASIS, Derive, Workspace, gives_rows, redactions};
 
 /// What a person is called whose erasure was begun and is not finished.
 const ERASING: &str = "erasing";
@@ -232,7 +232,7 @@ impl Workspace {
         let mut affected = vec![];
         for index in 0..self.ledger.size() {
             let leaf = self.ledger.leaf(index)?;
-            if !matches!(leaf.kind, Kind::Capture | Kind::Redaction) {
+            if !gives_rows(&leaf) && leaf.kind != Kind::Redaction {
                 continue;
             }
             let document = match self.ledger.document(index) {

@@ -3,6 +3,7 @@
 //! A [`Workspace`] is one organisation's folder: configuration, content, ledger, records. Connectors are handed in as
 //! plain functions: this crate knows no source.
 
+mod access;
 mod anchor;
 mod assessment;
 mod calendar;
@@ -10,12 +11,14 @@ mod config;
 mod custody;
 mod error;
 mod facts;
+mod import;
 mod place;
 mod preview;
 mod question;
 mod redact;
 mod workspace;
 
+pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};
 pub use anchor::{Anchored, Anchors, KnownAnchor};
 pub use assessment::{
     AttributeReport, GapReport, ItemReport, OverAPeriod, ProcedureReport, Question as AssessmentQuestion,
@@ -25,6 +28,7 @@ pub use config::{Config, GitHubSource};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use error::AppError;
 pub use facts::{History, LookFirst};
+pub use import::{Compared, KnownKeys};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};

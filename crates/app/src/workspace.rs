@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use catalog::{Catalog, Problem};
-use ledger::{Entropy, Folder, Kind, Ledger, NewEntry};
+use ledger::{Entropy, Folder, Kind, Leaf, Ledger, NewEntry};
 use model::{Capture, Derived, Document, Instant, Receipt};
 use records::{Applied, Applier, Reading};
 use serde_json::Value as Json;
@@ -347,8 +347,8 @@ fn apply(
     }
     // An empty generation stays at position 0 until there is something to put into it: the first documents are then known
     // to meet nothing, which saves asking.
-    let is_capture = |index| ledger.leaf(index).is_ok_and(|leaf| leaf.kind == Kind::Capture);
-    if from == 0 && !(from..to).any(is_capture) {
+    let says_something = |index| ledger.leaf(index).is_ok_and(|leaf| gives_rows(&leaf));
+    if from == 0 && !(from..to).any(says_something) {
         return Ok(Applied::default());
     }
     let mut applier = Applier::new(records)?;
@@ -360,10 +360,11 @@ fn apply(
         scope.spawn(move || {
             for entry in documents {
                 let read = entry.map_err(AppError::from).and_then(|entry| {
-                    let document = entry.document.as_deref().filter(|_| entry.leaf.kind == Kind::Capture);
+                    let gives_rows = gives_rows(&entry.leaf);
+                    let document = entry.document.as_deref().filter(|_| gives_rows);
                     let reading =
                         document.map(|bytes| Reading::of(entry.index, bytes, derive)).transpose()?;
-                    Ok((entry.index, entry.leaf.kind, reading))
+                    Ok((entry.index, gives_rows, reading))
                 });
                 // Nobody listens any more after a failure.
                 if sender.send(read).is_err() {
@@ -372,10 +373,9 @@ fn apply(
             }
         });
         for read in receiver {
-            let (entry, kind, mut reading) = read?;
-            // Decisions of this program have readers of their own. A redacted copy speaks in the place of what it
-            // replaced, so that the order of what was said stays as it was.
-            if kind != Kind::Capture {
+            let (entry, gives_rows, mut reading) = read?;
+            // A redacted copy speaks in the place of what it replaced, so that the order of what was said stays as it was.
+            if !gives_rows {
                 continue;
             }
             let mut index = entry;
@@ -397,6 +397,12 @@ fn apply(
         }
         Ok(applier.finish(to)?)
     })
+}
+
+/// Whether rows are derived from an entry: what a source gave, and rows that a person entered. Other decisions of this program
+/// have readers of their own.
+pub(crate) fn gives_rows(leaf: &Leaf) -> bool {
+    leaf.kind == Kind::Capture || (leaf.kind == Kind::Decision && leaf.stream.starts_with("decision."))
 }
 
 /// Documents that are read while others are written; each may be some megabytes.

@@ -3,7 +3,24 @@
 //! A derivation is a pure function from a document to facts. Facts name entities by [`Key`]; the records crate turns
 //! keys into ids (the row id of the first fact about the key), so that derivations need no state.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use crate::verdict::Grade;
+
+/// The one copy of a name that facts carry by reference, for names that a person wrote in a mapping (a table, a column, a
+/// kind of entity). They are few and stay: never call it with what rows hold.
+#[must_use]
+pub fn interned(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
+    names.insert(kept);
+    kept
+}
 
 /// The symbolic name of an entity: what the source itself calls it for good (a commit id, a numeric account id), never
 /// a name that can be changed.
@@ -111,4 +128,7 @@ pub struct Derived {
     /// What could not be read, in words for people; the rest of the document still counts, and the tables it
     /// would have fed are not complete.
     pub problems: Vec<String>,
+    /// Whether a person's mapping says what the rows are: the tables may have changed since. What no longer fits is left
+    /// out and said, where a connector's own misfit stops everything.
+    pub lenient: bool,
 }

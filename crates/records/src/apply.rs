@@ -1,6 +1,6 @@
 //! Applying documents to a generation: interning keys, superseding rows, linking accounts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use model::{
@@ -170,13 +170,17 @@ impl<'a> Applier<'a> {
     /// # Errors
     /// As [`Applier::document`].
     pub fn take(&mut self, reading: Reading) -> Result<(), ApplyError> {
-        let Reading { entry, receipt, derived } = reading;
+        let Reading { entry, receipt, mut derived } = reading;
+        if derived.lenient {
+            fit(&self.tables, entry, &mut derived);
+        }
         if let Some(cursor) = receipt.cursor {
             self.applied.cursors.retain(|c| c.source != receipt.source || c.stream != receipt.stream);
             self.applied.cursors.push(Source { source: receipt.source, stream: receipt.stream, cursor });
         }
         self.applied.problems.extend(derived.problems.into_iter().map(|p| (entry, p)));
-        let mut writer = Writer { applier: self, entry, place: 0, collected_at: receipt.collected_at };
+        let told = derived.lenient;
+        let mut writer = Writer { applier: self, entry, place: 0, collected_at: receipt.collected_at, told };
         for fact in derived.facts {
             writer.fact(fact, false)?;
         }
@@ -216,12 +220,69 @@ impl<'a> Applier<'a> {
     }
 }
 
+/// Leaves out what does not fit the tables of today: a column that is gone or holds something else now, and a row without
+/// what a table cannot do without. Where a row is left out its table is no longer complete.
+fn fit(tables: &[Table], entry: u64, derived: &mut Derived) {
+    let mut problems = BTreeSet::new();
+    let mut gaps: BTreeSet<(&'static str, Option<Key>)> = BTreeSet::new();
+    derived.facts.retain_mut(|fact| {
+        let Some(table) = tables.iter().find(|t| t.name == fact.table) else {
+            problems.insert(format!("there is no table `{}` any more; its rows are left out", fact.table));
+            return false;
+        };
+        let column = |name: &str| table.column(name).map(|position| &table.columns[position]);
+        fact.values.retain(|(name, value)| {
+            let fits = column(name).is_some_and(|c| match value {
+                FactValue::Null => true,
+                FactValue::Text(text) => {
+                    c.kind.is_text() && (c.words.is_empty() || c.words.iter().any(|w| w == text))
+                }
+                FactValue::Integer(_) | FactValue::Entity(_) => !c.kind.is_text(),
+            });
+            if !fits {
+                problems.insert(format!("`{name}` does not fit `{}` any more and is left out", table.name));
+            }
+            fits
+        });
+        let known = |name: &str| fact.values.iter().any(|(n, v)| *n == name && *v != FactValue::Null);
+        let missing = table.columns.iter().find(|c| !c.nullable && !known(&c.name));
+        if let Some(missing) = missing {
+            problems.insert(format!(
+                "`{}` needs `{}` by now; rows without it are left out",
+                table.name, missing.name
+            ));
+            let scope = Some(&fact.about).filter(|about| about.kind != "account" && !about.scope.is_empty());
+            gaps.insert((fact.table, scope.map(|about| Key::new("repository", "", about.scope.clone()))));
+        }
+        missing.is_none()
+    });
+    for (table, scope) in gaps {
+        let at = scope.as_ref().map_or("", |scope| scope.key.as_str());
+        derived.facts.push(Fact {
+            table: "coverage",
+            about: Key::new("coverage", at, format!("left out {entry} {table}")),
+            grade: Grade::System,
+            values: vec![
+                ("scope", scope.map_or(FactValue::Integer(0), FactValue::Entity)),
+                ("relation", table.into()),
+                ("covered_from", Instant::BEGINNING.into()),
+                ("covered_to", Instant::FOREVER.into()),
+                ("status", "partial".into()),
+                ("reason", "rows that were given no longer fit the table".into()),
+            ],
+        });
+    }
+    derived.problems.extend(problems);
+}
+
 /// Writes what one document says.
 struct Writer<'w, 'a> {
     applier: &'w mut Applier<'a>,
     entry: u64,
     place: u64,
     collected_at: Instant,
+    /// Whether a person says so, in a file or here.
+    told: bool,
 }
 
 impl Writer<'_, '_> {
@@ -321,6 +382,16 @@ impl Writer<'_, '_> {
         }
         // The same fact seen again says nothing new.
         if current.iter().any(|row| row.values == values && row.grade == grade) {
+            return Ok(());
+        }
+        // What somebody typed never takes the place of a source's own record, whichever came first; nor a file that of what was
+        // corrected here by hand.
+        let starts = self.applier.tables[table].column("valid_from");
+        let same_version = |row: &&Row| match (kind, starts) {
+            (TableKind::State, Some(at)) => row.values[at] == values[at],
+            _ => true,
+        };
+        if self.told && current.iter().find(same_version).is_some_and(|row| row.grade > grade) {
             return Ok(());
         }
         let (_, place) = self.next()?;

@@ -50,6 +50,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DATE")]
         since: Option<String>,
     },
+    /// Bring rows from a file: CSV or NDJSON, read by a mapping
+    Import(crate::import::Import),
     /// Check that nothing in the ledger was altered since
     Verify {
         /// A workspace, or a log folder (default: the workspace)

@@ -7,6 +7,7 @@ mod check;
 mod command;
 mod custody;
 mod failure;
+mod import;
 mod ledger_command;
 mod output;
 mod query;
@@ -37,6 +38,7 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Assess(what) => assess::run(&session, &what),
         Command::Source { what } => source::run(&session, &what),
         Command::Collect { since } => source::collect(&session, since.as_deref()),
+        Command::Import(what) => import::run(&session, &what),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),
         Command::Query(question) => query::run(&session, &question),

@@ -82,6 +82,7 @@ pub(crate) fn derive(document: &model::Document<'_>, conventions: &Conventions) 
     match document.receipt.collector.split('/').next() {
         Some("git") => connectors::git::derive(document, conventions),
         Some("github") => connectors::github::derive(document, conventions),
+        Some("import" | "record") => connectors::import::derive(document),
         _ => model::Derived {
             problems: vec![format!("no connector reads documents of `{}`", document.receipt.collector)],
             ..model::Derived::default()

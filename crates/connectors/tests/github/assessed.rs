@@ -58,6 +58,7 @@ fn judged(ledger: &Ledger) -> BTreeMap<u64, String> {
         known_at: None,
         repository: None,
         procedures: vec!["change_ticket".to_owned()],
+        at_a_date: false,
     };
     let report = workspace.assess(&question).unwrap();
     report.procedures[0]

@@ -9,6 +9,7 @@ mod check;
 mod custody;
 mod damage;
 mod github;
+mod import;
 mod line;
 mod postgresql;
 mod query;
