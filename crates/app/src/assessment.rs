@@ -568,7 +568,10 @@ impl Workspace {
 }
 
 /// Everything the sources said about where they looked, and the repositories they said it of.
-fn coverage(records: &mut Records, known_at: i64) -> Result<(CoverageMap, BTreeSet<i64>), AppError> {
+pub(crate) fn coverage(
+    records: &mut Records,
+    known_at: i64,
+) -> Result<(CoverageMap, BTreeSet<i64>), AppError> {
     let mut statements = vec![];
     let mut scopes = BTreeSet::new();
     if let Some(table) = records.table("coverage") {

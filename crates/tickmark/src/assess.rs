@@ -28,9 +28,7 @@ pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure
     let question = match &asked.as_of {
         Some(day) => {
             let zone = asked.days.zone(&workspace.config);
-            // Of today, what holds now: its end has not come.
-            let instant = end_of(day, &zone)?.min(last_instant_of_today(session.now, day, &zone)?);
-            AssessmentQuestion::at(instant, &zone, cutoff)
+            AssessmentQuestion::at(until(session.now, day, &zone)?, &zone, cutoff)
         }
         None => AssessmentQuestion::over(asked.days.period(session.now, &workspace.config)?, cutoff),
     };
@@ -50,15 +48,15 @@ fn end_of(day: &str, zone: &str) -> Result<Instant, Failure> {
     Ok(Instant::from_ms(model::parse_date_range(day, day, zone)?.to.ms() - 1))
 }
 
-/// Now, when `day` is today; a day to come is refused.
-fn last_instant_of_today(now: Instant, day: &str, zone: &str) -> Result<Instant, Failure> {
+/// The last instant of a day, of today now; a day to come is refused.
+pub(crate) fn until(now: Instant, day: &str, zone: &str) -> Result<Instant, Failure> {
     if model::parse_date_range(day, day, zone)?.from > now {
         return Err(Failure::of(format!(
             "{day} has not come yet; name today or an earlier day (today is {})",
             now.date_in(zone)
         )));
     }
-    Ok(now)
+    Ok(end_of(day, zone)?.min(now))
 }
 
 /// Ids of the procedures of some controls; of all when none is named.

@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Test every control over a period, or look at what held on a date
     Assess(Assess),
+    /// Who could do what on a date, who approved it, and what is not known
+    Access(AccessCommand),
     /// Sources of evidence: add one, list them, try what they may read
     Source {
         #[command(subcommand)]
@@ -216,6 +218,32 @@ pub(crate) struct Assess {
     /// End with status 3 when an item has this verdict
     #[arg(long, value_name = "VERDICT", value_enum)]
     pub(crate) fail_on: Option<FailOn>,
+}
+
+#[derive(Args)]
+#[group(id = "asked", required = true, multiple = true, args = ["who", "system", "role"])]
+pub(crate) struct AccessCommand {
+    /// A person, by e-mail address, login or full name, with all their accounts
+    #[arg(long, value_name = "NAME")]
+    pub(crate) who: Option<String>,
+    /// A system
+    #[arg(long, value_name = "NAME")]
+    pub(crate) system: Option<String>,
+    /// A role, in the system's own word
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Option<String>,
+    /// The end of this day, YYYY-MM-DD (default: now)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<String>,
+    /// Ledger position whose knowledge counts (default: everything)
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) known_at: Option<u64>,
+    /// Time zone of the day (default: the workspace's, else UTC)
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

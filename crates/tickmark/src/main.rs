@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 done, 1 something failed or was refused, 2 the command line is wrong, 3 `--fail-on` found something.
 
+mod access;
 mod assess;
 mod check;
 mod command;
@@ -35,6 +36,7 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
     match arguments.command {
         Command::Init { folder, organisation } => session::init(&session, folder.as_deref(), &organisation),
         Command::Check(check) => check::run(&session, &check),
+        Command::Access(what) => access::run(&session, &what),
         Command::Assess(what) => assess::run(&session, &what),
         Command::Source { what } => source::run(&session, &what),
         Command::Collect { since } => source::collect(&session, since.as_deref()),

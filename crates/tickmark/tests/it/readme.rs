@@ -51,6 +51,10 @@ fn every_command_of_the_table() {
             "anchor" | "erase" => format!("ledger {command} --help"),
             "freeze DIR" => "freeze frozen".to_owned(),
             "tickmark assess --from DATE --to DATE" => "assess --from 2025-01-01 --to 2025-01-31".to_owned(),
+            "tickmark access --who NAME --as-of DATE" => {
+                "access --who ann@example.test --as-of 2025-01-31".to_owned()
+            }
+            "access --system NAME" | "access --role ROLE" => "access --help".to_owned(),
             "assess --as-of DATE" => "assess --as-of 2025-01-31".to_owned(),
             "tickmark-verify" | "tickmark-witness" => continue,
             "tickmark query \"SELECT …\"" => {
