@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use model::{Capture, Fact, FactValue, Key, Row, TableKind, Value};
+use model::{Fact, FactValue, Key, Row, TableKind, Value};
 
 use crate::error::AppError;
 use crate::workspace::Workspace;
@@ -113,14 +113,6 @@ impl Workspace {
     pub fn covered_alike(&mut self, fact: &Fact) -> Result<bool, AppError> {
         let compared = self.compare(std::slice::from_ref(fact), &mut KnownKeys::default())?;
         Ok(compared.unchanged == 1)
-    }
-
-    /// Appends what a person entered here, as a decision: when this returns it is durable.
-    ///
-    /// # Errors
-    /// The disk.
-    pub fn decide(&mut self, capture: &Capture) -> Result<u64, AppError> {
-        Ok(self.append_as(ledger::Kind::Decision, std::slice::from_ref(capture))?.start)
     }
 
     /// Whether a table has no row at all.

@@ -10,6 +10,7 @@ mod calendar;
 mod config;
 mod custody;
 mod error;
+mod evidence;
 mod facts;
 mod import;
 mod place;
@@ -27,6 +28,7 @@ pub use assessment::{
 pub use config::{Config, GitHubSource};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use error::AppError;
+pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use import::{Compared, KnownKeys};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};

@@ -54,6 +54,16 @@ pub(crate) enum Command {
     },
     /// Bring rows from a file: CSV or NDJSON, read by a mapping
     Import(crate::import::Import),
+    /// Single rows entered by hand
+    Record {
+        #[command(subcommand)]
+        what: crate::record::RecordCommand,
+    },
+    /// Files that are evidence for a control
+    Evidence {
+        #[command(subcommand)]
+        what: crate::evidence::EvidenceCommand,
+    },
     /// Check that nothing in the ledger was altered since
     Verify {
         /// A workspace, or a log folder (default: the workspace)

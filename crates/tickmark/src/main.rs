@@ -7,11 +7,13 @@ mod assess;
 mod check;
 mod command;
 mod custody;
+mod evidence;
 mod failure;
 mod import;
 mod ledger_command;
 mod output;
 mod query;
+mod record;
 mod session;
 mod source;
 
@@ -41,6 +43,8 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Source { what } => source::run(&session, &what),
         Command::Collect { since } => source::collect(&session, since.as_deref()),
         Command::Import(what) => import::run(&session, &what),
+        Command::Record { what } => record::run(&session, &what),
+        Command::Evidence { what } => evidence::run(&session, &what),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),
         Command::Query(question) => query::run(&session, &question),

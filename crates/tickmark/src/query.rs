@@ -76,13 +76,13 @@ pub(crate) fn run(session: &Session, query: &Query) -> Result<ExitCode, Failure>
 }
 
 /// A file that has its name only once it is whole, and takes it from no other.
-struct NewFile {
-    file: NamedTempFile,
+pub(crate) struct NewFile {
+    pub(crate) file: NamedTempFile,
     path: PathBuf,
 }
 
 impl NewFile {
-    fn create(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         if path.symlink_metadata().is_ok() {
             return Err(Self::exists(path));
         }
@@ -99,7 +99,7 @@ impl NewFile {
         Failure::of(format!("`{}` exists already; name a new file with --out FILE", path.display()))
     }
 
-    fn keep(self) -> Result<PathBuf, Failure> {
+    pub(crate) fn keep(self) -> Result<PathBuf, Failure> {
         let Self { file, path } = self;
         file.as_file().sync_all().map_err(AppError::file("write", &path))?;
         file.persist_noclobber(&path).map_err(|e| match e.error.kind() {

@@ -201,3 +201,116 @@ fn lines_of_json_and_many_parts_are_rows_too() {
     assert_eq!(home.asked("SELECT relation FROM coverage").as_array().unwrap().len(), 1, "said once");
     assert!(home.does("rebuild --diff").contains("every row is as it was"));
 }
+
+#[test]
+fn a_row_entered_by_hand_is_a_decision() {
+    let home = Home::new();
+    let add = "record add emergency_change key=E-1 label=E-1 deployed_at=2026-03-04T10:00:00Z \
+        deployed_by=ann deployed_by.system=idp.example.test incident=INC-7 --reason typed";
+    let said = home.does(add);
+    assert!(said.contains("entered in `emergency_change` as ledger entry 1"), "{said}");
+    let asked = "SELECT label, deployed_at, grade, reviewed_at FROM emergency_change";
+    let row = serde_json::json!([{ "label": "E-1", "deployed_at": 1_772_618_400_000_i64, "grade": "manual",
+        "reviewed_at": null }]);
+    assert_eq!(home.asked(asked), row);
+    assert!(home.does(add).contains("nothing new"));
+    assert_eq!(home.entries(), 2);
+    // The same key corrects it; what was entered first is still listed.
+    let said = home.does(&add.replace("T10:", "T11:").replace("typed", "corrected-clock"));
+    assert!(said.contains("corrected in"), "{said}");
+    assert_eq!(home.asked(asked)[0]["deployed_at"], 1_772_622_000_000_i64);
+    let listed = home.does("record list emergency_change");
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(
+        listed.contains("typed") && listed.contains("corrected-clock") && listed.contains("key=E-1"),
+        "{listed}"
+    );
+    assert!(home.does("rebuild --diff").contains("every row is as it was"));
+    home.holds();
+    for (line, parts) in [
+        ("record add ticket label=x --reason r", &["key=…"][..]),
+        ("record add ticket key=x --reason r", &["nothing is said about `label`"]),
+        (
+            "record add ticket key=x label=x created_at=03/04/2026 --reason r",
+            &["`03/04/2026` can be read as several days"],
+        ),
+        ("record add ticket key=x label=x closed=1 --reason r", &["has no column `closed`"]),
+        ("record add ticket key=x label=x label=y --reason r", &["said twice"]),
+        ("record add coverage key=x --reason r", &["--covers"]),
+        ("record add evidence_file key=x --reason r", &["tickmark evidence add"]),
+        ("record list nothing", &["there is no table `nothing`"]),
+    ] {
+        home.refuses(line, parts);
+    }
+    assert_eq!(home.entries(), 3);
+}
+
+#[test]
+fn the_stronger_record_stays() {
+    let home = home();
+    home.does("record add ticket key=ABC-1 label=ABC-1 created_at=2026-03-01T00:00:00Z --reason r");
+    let said = home.does("import tickets.csv --map tickets.toml --yes");
+    assert!(said.contains("new 1, changed 0") && said.contains("1 are left as they are"), "{said}");
+    let rows = home.asked("SELECT grade, created_at FROM ticket WHERE label = 'ABC-1'");
+    assert_eq!(rows, serde_json::json!([{ "grade": "manual", "created_at": 1_772_323_200_000_i64 }]));
+    assert!(home.does("import tickets.csv --map tickets.toml --yes").contains("nothing new"));
+    assert!(home.does("rebuild --diff").contains("every row is as it was"));
+}
+
+#[test]
+fn a_file_of_evidence_comes_out_as_it_went_in() {
+    let home = Home::new();
+    let policy: Vec<u8> = b"%PDF-1.7\n\0\xff\r\n".iter().copied().cycle().take(300_000).collect();
+    home.file("policy.pdf", &policy);
+    let add = "evidence add policy.pdf --control CHG-02 --covers 2026-01-01..2026-03-31 --title policy";
+    let said = home.does(add);
+    assert!(said.contains("added policy as 1: 300000 bytes") && said.contains(" d after"), "{said}");
+    assert!(home.does(add).contains("there already, as 1"));
+    home.does("evidence get 1 --out again.pdf");
+    assert_eq!(fs::read(home.path().join("again.pdf")).unwrap(), policy);
+    home.refuses("evidence get 1 --out again.pdf", &["again.pdf"]);
+    home.refuses("evidence get 2 --out other.pdf", &["there is no evidence `2`"]);
+    home.refuses("evidence get 99 --out other.pdf", &["there is no evidence `99`"]);
+    assert!(
+        home.does("evidence list --control CHG-02").contains("2026-01-01T00:00:00Z..2026-04-01T00:00:00Z")
+    );
+    assert_eq!(home.does("evidence list --control CHG-01").lines().count(), 1, "says that there is none");
+    let row = home.asked("SELECT control, label, size, grade, covers_to FROM evidence_file");
+    assert_eq!(
+        row,
+        serde_json::json!([{ "control": "CHG-02", "label": "policy", "size": 300_000, "grade": "manual",
+            "covers_to": 1_775_001_600_000_i64 }])
+    );
+    assert!(home.does("rebuild --diff").contains("every row is as it was"));
+    home.holds();
+    // The bytes are encrypted where they lie.
+    for path in crate::support::files(&home.data()) {
+        let bytes = fs::read(home.data().join(&path)).unwrap();
+        assert!(!bytes.windows(16).any(|w| w == &policy[..16]), "{path:?}");
+    }
+}
+
+#[test]
+fn a_file_that_would_run_or_says_nothing_is_refused() {
+    let home = Home::new();
+    home.file("a.pdf", "x");
+    let before = home.entries();
+    home.file("m.docx", b"PK\x03\x04word/vbaProject.bin");
+    home.file("p.pdf", b"MZ\x90");
+    home.file("e.pdf", "");
+    for (line, parts) in [
+        ("evidence add m.docx --control CHG-02 --covers 2026-03-31", &["holds macros", "PDF"][..]),
+        ("evidence add p.pdf --control CHG-02 --covers 2026-03-31", &["is a program"]),
+        ("evidence add e.pdf --control CHG-02 --covers 2026-03-31", &["is empty"]),
+        ("evidence add . --control CHG-02 --covers 2026-03-31", &["is no file"]),
+        ("evidence add a.pdf --control CHG-99 --covers 2026-03-31", &["there is no control `CHG-99`"]),
+        ("evidence add a.pdf --control CHG-02 --covers 2999-03-31", &["future"]),
+        ("evidence add a.pdf --control CHG-02 --covers March", &["March"]),
+        ("evidence add none.pdf --control CHG-02 --covers 2026-03-31", &["none.pdf"]),
+    ] {
+        home.refuses(line, parts);
+    }
+    assert_eq!(home.entries(), before);
+    let said = home.does("evidence add a.pdf --control CHG-02 --covers 2026-03-31T10:00:00Z");
+    assert!(said.contains("a.pdf as 1"), "{said}");
+}
