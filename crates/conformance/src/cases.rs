@@ -3,12 +3,12 @@
 //! The rows of many cases, and of their variations, lie in one generation: those of the n-th are known at position n
 //! only. So a run is one query as known at its position, and building databases costs little.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use app::{rules_of, tested_of};
 use assess::{Assessment, CoverageMap, Item, Statement, Tested};
-use catalog::cases::{Case, Said, parse, supersede};
+use catalog::cases::{Case, Expected, Said, parse, supersede};
 use catalog::{Bindings, Catalog, Engine, Procedure, written_out};
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Row, Table, TableKind, Value, Verdict};
 use store::records::{Batch, CURRENT, Limits, Reader, Records, RecordsError};
@@ -172,14 +172,16 @@ impl<'a> Bench<'a> {
         for row in rows {
             // The product's own reading of a row, and below of a procedure: a case tests them, too.
             let one = tested_of(row).map_err(|(_, what)| format!("a row yields {what}"))?;
-            let one = Tested { scope: SCOPE, ..one };
-            if !items.insert(one.item) {
+            let one = Tested { scope: if one.scope == 0 { SCOPE } else { one.scope }, ..one };
+            let several = self.procedure.query.yields_scope();
+            if !items.insert((one.item, several.then_some((one.scope, one.occurred_at)))) {
                 return Err(format!("item {} is yielded twice", case.name_of(one.item)));
             }
             tested.push(one);
         }
-        let coverage = coverage_of(&self.tables, &case.coverage, gap);
         let scopes = BTreeSet::from([SCOPE]);
+        let looked_at = tested.iter().map(|one| one.scope).chain(scopes.iter().copied()).collect();
+        let coverage = coverage_of(&self.tables, &case.coverage, gap, &looked_at);
         let cutoff = case.bindings.cutoff;
         Ok(assess::assess(&rules_of(self.procedure), tested, &coverage, &scopes, &case.period, cutoff))
     }
@@ -188,10 +190,19 @@ impl<'a> Bench<'a> {
     #[must_use]
     pub fn differences(case: &Case, items: &[Item]) -> String {
         let mut text = String::new();
-        let mut expected: BTreeMap<i64, _> = case.expected.iter().map(|e| (e.item, e)).collect();
+        let mut expected: Vec<&Expected> = case.expected.iter().collect();
         for item in items {
-            let name = case.name_of(item.item);
-            let Some(wanted) = expected.remove(&item.item) else {
+            let mut name = case.name_of(item.item);
+            if item.scope != SCOPE {
+                name.push_str(&format!(" within {}", case.name_of(item.scope)));
+            }
+            // What is said of an item's scope and instant tells several of its rows apart.
+            let is = |e: &&Expected| {
+                e.item == item.item
+                    && e.scope.is_none_or(|scope| scope == item.scope)
+                    && e.scope.and(e.occurred_at).is_none_or(|at| at == item.occurred_at)
+            };
+            let Some(wanted) = expected.iter().position(is).map(|i| expected.remove(i)) else {
                 text.push_str(&format!("{name}: is in the population, and is not expected there\n"));
                 continue;
             };
@@ -211,8 +222,11 @@ impl<'a> Bench<'a> {
             check("occurred_at", wanted.occurred_at.map(|i| i.to_string()), item.occurred_at.to_string());
             check("grade", wanted.grade.map(|g| g.to_string()), item.grade.to_string());
         }
-        for item in expected.keys() {
-            text.push_str(&format!("{}: is expected, and is not in the population\n", case.name_of(*item)));
+        for one in expected {
+            text.push_str(&format!(
+                "{}: is expected, and is not in the population\n",
+                case.name_of(one.item)
+            ));
         }
         text
     }
@@ -317,13 +331,15 @@ impl<'a> Bench<'a> {
         let then = self.judge(case, rows, None)?;
         let then_unseen = self.judge(case, rows, scene.taken_from.as_deref())?;
         let mut created = String::new();
+        let several = self.procedure.query.yields_scope();
+        let key = |i: &Item| (i.item, several.then_some((i.scope, i.occurred_at)));
         for attribute in &self.procedure.attributes {
             // What a pass rests on the absence of is taken away only where nobody looked.
             let adverse = scene.taken_from.as_ref().is_some_and(|t| attribute.adverse.contains(t));
             let letter = attribute_of(&attribute.letter);
             for item in if adverse { &then_unseen } else { &then } {
                 let verdict = |i: &Item| i.verdicts.get(&letter).copied();
-                let was = before.iter().find(|b| b.item == item.item).and_then(verdict);
+                let was = before.iter().find(|b| key(b) == key(item)).and_then(verdict);
                 // An item that the attribute no longer passes over may pass on its own evidence.
                 let worse = !matches!(was, Some(Verdict::Pass | Verdict::NotApplicable));
                 if verdict(item) == Some(Verdict::Pass) && worse {
@@ -346,27 +362,28 @@ fn attribute_of(letter: &str) -> Attribute {
     Attribute(letter.chars().next().unwrap_or('?'))
 }
 
-/// Every table is completely covered by a system's own record, except where the case says otherwise.
-fn coverage_of(tables: &[Table], said: &[Said], gap: Option<&str>) -> CoverageMap {
-    let statement = |table: &str, said: Option<&Said>| Statement {
-        scope: SCOPE,
-        table: table.to_owned(),
-        from: said.map_or(Instant::BEGINNING, |s| s.coverage.window.from),
-        to: said.map_or(Instant::FOREVER, |s| s.coverage.window.to),
-        status: said.map_or(CoverageStatus::Complete, |s| s.coverage.status),
-        reason: said.map_or_else(String::new, |s| s.coverage.reason.clone()),
-        grade: said.map_or(Grade::System, |s| s.grade),
-    };
+/// Every table is completely covered in every scope by a system's own record, except where the case says otherwise.
+fn coverage_of(tables: &[Table], said: &[Said], gap: Option<&str>, scopes: &BTreeSet<i64>) -> CoverageMap {
     let mut statements = Vec::new();
-    for table in tables {
+    for (table, scope) in tables.iter().flat_map(|t| scopes.iter().map(move |scope| (t, *scope))) {
         let name = table.name.as_str();
-        let of_table: Vec<&Said> = said.iter().filter(|s| s.table == name).collect();
+        let statement = |said: Option<&Said>| Statement {
+            scope,
+            table: name.to_owned(),
+            from: said.map_or(Instant::BEGINNING, |s| s.coverage.window.from),
+            to: said.map_or(Instant::FOREVER, |s| s.coverage.window.to),
+            status: said.map_or(CoverageStatus::Complete, |s| s.coverage.status),
+            reason: said.map_or_else(String::new, |s| s.coverage.reason.clone()),
+            grade: said.map_or(Grade::System, |s| s.grade),
+        };
+        let of_table: Vec<&Said> =
+            said.iter().filter(|s| s.table == name && s.scope.is_none_or(|of| of == scope)).collect();
         if gap == Some(name) {
-            statements.push(Statement { status: CoverageStatus::Failed, ..statement(name, None) });
+            statements.push(Statement { status: CoverageStatus::Failed, ..statement(None) });
         } else if !of_table.iter().any(|s| s.coverage.status == CoverageStatus::Complete) {
-            statements.push(statement(name, None));
+            statements.push(statement(None));
         }
-        statements.extend(of_table.into_iter().map(|s| statement(name, Some(s))));
+        statements.extend(of_table.into_iter().map(|s| statement(Some(s))));
     }
     statements.into_iter().collect()
 }

@@ -28,7 +28,7 @@ enum May {
     Double,
     /// Items appear under other numbers.
     Gain,
-    /// This item leaves the population.
+    /// This item leaves the population, or what is judged within it does.
     Lose(i64),
     /// Items outside of both periods come and go.
     MoveBoundary { from: Instant, to: Instant },
@@ -174,50 +174,58 @@ impl Bench<'_> {
     pub fn moved(&self, retold: &Retold, was: &[Vec<Value>], is: &[Vec<Value>]) -> String {
         let case = &self.cases[retold.scene.case];
         let mut text = String::new();
-        let mut say = |item: i64, what: String| {
-            text.push_str(&format!(
-                "`{}` {}: {} {what}\n",
-                case.name,
-                retold.scene.change,
-                case.name_of(item)
-            ));
+        let mut say = |key: Key, what: String| {
+            let item = case.name_of(key.item);
+            text.push_str(&format!("`{}` {}: {item} {what}\n", case.name, retold.scene.change));
         };
-        let (was, is) = (by_item(was), by_item(is));
-        let items: BTreeSet<i64> = was.keys().chain(is.keys()).copied().collect();
+        let (was, is) = (self.by_item(was), self.by_item(is));
+        let items: BTreeSet<Key> = was.keys().chain(is.keys()).copied().collect();
         for item in items {
             match (&retold.may, was.get(&item), is.get(&item)) {
-                (May::Lose(gone), _, None) if *gone == item => {}
-                (May::Lose(gone), _, Some(_)) if *gone == item => {
+                (May::Lose(gone), _, None) if item.concerns(*gone) => {}
+                // What is no item, such as the system whose accounts are, takes its items along and changes no other.
+                (May::Lose(gone), _, None) if !was.keys().any(|key| key.concerns(*gone)) => {}
+                (May::Lose(gone), _, Some(_)) if item.concerns(*gone) => {
                     say(item, "is still in the population".to_owned());
                 }
-                (May::Gain, None, Some(_)) if item >= ELSEWHERE => {}
-                (May::Double, None, Some(copy)) => match was.get(&(item - ELSEWHERE)) {
-                    Some(original) if verdicts(original) == verdicts(copy) => {}
+                (May::Gain | May::Double, None, Some(_)) if item.is_mixed() => {}
+                (May::Gain, None, Some(_)) if item.item >= ELSEWHERE => {}
+                (May::Double, None, Some(copy)) => match was.get(&item.twin()) {
+                    Some(original) if self.verdicts(original) == self.verdicts(copy) => {}
                     original => {
-                        let original = original.map(|row| verdicts(row));
-                        say(item, format!("is judged {:?}, its twin {original:?}", verdicts(copy)));
+                        let original = original.map(|row| self.verdicts(row));
+                        say(item, format!("is judged {:?}, its twin {original:?}", self.verdicts(copy)));
                     }
                 },
                 (May::MoveBoundary { from, to }, was, is) => {
                     let inside = |row: &&&[Value]| matches!(row.get(2), Some(Value::Integer(at)) if (from.ms()..to.ms()).contains(at));
-                    let (was, is) =
-                        (was.filter(inside).map(|r| verdicts(r)), is.filter(inside).map(|r| verdicts(r)));
+                    let (was, is) = (
+                        was.filter(inside).map(|r| self.verdicts(r)),
+                        is.filter(inside).map(|r| self.verdicts(r)),
+                    );
                     if was != is {
                         say(item, format!("was judged {was:?} and is {is:?}"));
                     }
                 }
                 (May::LosePasses, Some(was), Some(is)) => {
-                    let words = verdicts(was).iter().zip(verdicts(is));
+                    let words = self.verdicts(was).iter().zip(self.verdicts(is));
                     let gained =
                         |was: &Value, is: &Value| *was != *is && *is == Value::from(Verdict::Pass.word());
                     if words.into_iter().any(|(was, is)| gained(was, is)) {
-                        say(item, format!("was judged {:?} and gained {:?}", verdicts(was), verdicts(is)));
+                        say(
+                            item,
+                            format!("was judged {:?} and gained {:?}", self.verdicts(was), self.verdicts(is)),
+                        );
                     }
                 }
-                (_, was, is) if was.map(|r| verdicts(r)) == is.map(|r| verdicts(r)) => {}
+                (_, was, is) if was.map(|r| self.verdicts(r)) == is.map(|r| self.verdicts(r)) => {}
                 (_, was, is) => say(
                     item,
-                    format!("was judged {:?} and is {:?}", was.map(|r| verdicts(r)), is.map(|r| verdicts(r))),
+                    format!(
+                        "was judged {:?} and is {:?}",
+                        was.map(|r| self.verdicts(r)),
+                        is.map(|r| self.verdicts(r))
+                    ),
                 ),
             }
         }
@@ -225,16 +233,50 @@ impl Bench<'_> {
     }
 }
 
-fn by_item(rows: &[Vec<Value>]) -> BTreeMap<i64, &[Value]> {
-    rows.iter()
-        .filter_map(|row| match row.first() {
-            Some(Value::Integer(item)) => Some((*item, row.as_slice())),
-            _ => None,
-        })
-        .collect()
+/// Which row of a result.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Key {
+    item: i64,
+    /// Scope and instant, where an item is judged within several.
+    within: Option<(i64, i64)>,
 }
 
-/// Grade and words of a row: `item, label, occurred_at, entry` say which item it is.
-fn verdicts(row: &[Value]) -> &[Value] {
-    row.get(4..).unwrap_or_default()
+impl Key {
+    fn concerns(self, number: i64) -> bool {
+        self.item == number || self.within.is_some_and(|(scope, _)| scope == number)
+    }
+
+    /// One company's item within the other's scope: where every item is judged within every scope.
+    fn is_mixed(self) -> bool {
+        self.within.is_some_and(|(scope, _)| (scope >= ELSEWHERE) != (self.item >= ELSEWHERE))
+    }
+
+    /// The same row of the company itself.
+    fn twin(self) -> Self {
+        let within = self.within.map(|(scope, at)| (scope - ELSEWHERE, at));
+        Self { item: self.item - ELSEWHERE, within }
+    }
+}
+
+impl Bench<'_> {
+    fn by_item<'r>(&self, rows: &'r [Vec<Value>]) -> BTreeMap<Key, &'r [Value]> {
+        let several = self.procedure.query.yields_scope();
+        rows.iter()
+            .filter_map(|row| match (row.first(), row.get(2), row.last()) {
+                (Some(Value::Integer(item)), Some(Value::Integer(at)), Some(Value::Integer(scope)))
+                    if several =>
+                {
+                    Some((Key { item: *item, within: Some((*scope, *at)) }, row.as_slice()))
+                }
+                (Some(Value::Integer(item)), ..) => Some((Key { item: *item, within: None }, row.as_slice())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Grade and words of a row, and up to when they read silence: the rest says which row it is.
+    fn verdicts<'r>(&self, row: &'r [Value]) -> &'r [Value] {
+        let end = row.len() - usize::from(self.procedure.query.yields_scope());
+        row.get(4..end).unwrap_or_default()
+    }
 }
