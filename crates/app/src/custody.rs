@@ -17,7 +17,7 @@ use crate::assessment::Question;
 use crate::error::AppError;
 use crate::place::write_durably;
 use crate::question::bindings;
-use crate::redact::{Unfit, compare, redact};
+use crate::redact::{Unfit, compare, named_in_utf16, redact};
 use crate::workspace::{BASIS, Derive, Workspace, gives_rows, redactions};
 
 /// What a person is called whose erasure was begun and is not finished.
@@ -241,6 +241,12 @@ impl Workspace {
                 Err(ledger::Error::Erased { .. }) => continue,
                 Err(error) => return Err(error.into()),
             };
+            if named_in_utf16(&document, &values) {
+                return Err(AppError::Other(format!(
+                    "entry {index} names them in UTF-16, where nothing can be taken out alone; nothing was erased; erase it as a \
+                     whole: tickmark ledger erase {index}"
+                )));
+            }
             let Some(without) = redact(&document, &values) else { continue };
             // Before the first key is gone: whoever is called like a word of the format would take the format along.
             compare(&document, &without, &values, derive).map_err(|unfit| {

@@ -37,9 +37,20 @@ pub(crate) fn redact(document: &[u8], values: &BTreeSet<String>) -> Option<Vec<u
     found.then_some(out)
 }
 
-/// The ways in which a value may be written: as it is, in a JSON text with and without letters beyond ASCII, and in the
-/// address of a page.
-fn spellings(value: &str) -> [Vec<u8>; 4] {
+/// Whether a document names one of them in UTF-16, as some programs write their files: there nothing can be taken out in place.
+pub(crate) fn named_in_utf16(document: &[u8], values: &BTreeSet<String>) -> bool {
+    document.contains(&0)
+        && values.iter().filter(|v| !v.is_empty()).any(|value| {
+            [u16::to_le_bytes, u16::to_be_bytes].into_iter().any(|bytes| {
+                let form: Vec<u8> = value.encode_utf16().flat_map(bytes).collect();
+                document.windows(form.len()).any(|w| w.eq_ignore_ascii_case(&form))
+            })
+        })
+}
+
+/// The ways in which a value may be written: as it is, in a JSON text with and without letters beyond ASCII, in the address of
+/// a page, and with one byte a character, as older files from western Europe are.
+fn spellings(value: &str) -> [Vec<u8>; 5] {
     let json = |ascii: bool| {
         let mut text = String::new();
         for c in value.chars() {
@@ -64,7 +75,8 @@ fn spellings(value: &str) -> [Vec<u8>; 4] {
             address.extend(format!("%{byte:02x}").into_bytes());
         }
     }
-    [value.as_bytes().to_vec(), json(false), json(true), address]
+    let narrow: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+    [value.as_bytes().to_vec(), json(false), json(true), address, narrow.unwrap_or_default()]
 }
 
 const fn is_letter(byte: u8) -> bool {

@@ -335,7 +335,8 @@ impl Field {
         let trimmed = raw.trim();
         let (text, from_words) = match self.words.get(trimmed) {
             Some(word) => (word.as_str(), true),
-            None => (trimmed, false),
+            // A constant is the mapping's own word, whatever the file's own form is.
+            None => (trimmed, matches!(self.cells, Cells::Constant(_))),
         };
         let own = |wrong: Wrong| (None, wrong);
         if text.is_empty() && (!matches!(self.reads, How::Text { .. }) || raw.is_empty() || from_words) {

@@ -315,6 +315,8 @@ fn the_mapping_says_how_instants_are_written() {
     cell(open, "", "9999-12-31T23:59:59.999Z");
     cell(open, "-", "NULL");
     cell(open, "never", "2026-01-01T00:00:00Z");
+    let constant = r#"happened_at = { constant = "forever", format = "%d.%m.%Y" }"#;
+    cell(constant, "", "9999-12-31T23:59:59.999Z");
 }
 
 #[test]

@@ -314,3 +314,38 @@ fn a_file_that_would_run_or_says_nothing_is_refused() {
     let said = home.does("evidence add a.pdf --control CHG-02 --covers 2026-03-31T10:00:00Z");
     assert!(said.contains("a.pdf as 1"), "{said}");
 }
+
+#[test]
+fn a_person_is_erased_from_what_was_imported() {
+    let people = "table = \"account\"\nkey = \"id\"\nscope = \"idp.example.test\"\n[columns]\n\
+        system = { constant = \"idp.example.test\" }\nkind = { constant = \"human\" }\n\
+        valid_from = { constant = \"2026-01-01T00:00:00Z\" }\n[display]\nemail = \"email\"\nname = \"name\"\n";
+    let text = "id,email,name\n17,zoe@example.test,Zoé Quill\n18,bob@example.test,Bob Ray\n";
+    // 0xE9 is `é` in windows-1252.
+    let narrow: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let wide: Vec<u8> = format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let erase = "ledger erase --person zoe@example.test --basis request --approver p1 --yes";
+    for (encoding, bytes) in [("", text.as_bytes()), ("encoding = \"windows-1252\"\n", &narrow[..])] {
+        let home = Home::new();
+        home.file("people.toml", format!("{encoding}{people}"));
+        home.file("people.csv", bytes);
+        home.does("import people.csv --map people.toml --yes");
+        home.does("record add ticket key=T-1 label=T-1 display.title=zoe@example.test --reason r");
+        home.does(erase);
+        let shown = home.run(["ledger", "show", "1"]);
+        assert!(!shown.out.contains("zoe@") && !shown.out.contains("Quill"), "{}", shown.out);
+        assert!(home.does("rebuild --diff").contains("every row is as it was"));
+        assert_eq!(
+            home.asked("SELECT system FROM account").as_array().unwrap().len(),
+            2,
+            "two accounts as before"
+        );
+        assert!(!home.does("record list ticket").contains("zoe@"));
+        home.holds();
+    }
+    let home = Home::new();
+    home.file("people.toml", people);
+    home.file("people.csv", wide);
+    home.does("import people.csv --map people.toml --yes");
+    home.refuses(erase, &["UTF-16", "ledger erase 1"]);
+}
