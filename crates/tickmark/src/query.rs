@@ -160,7 +160,8 @@ fn write<W: Write + Send>(
 enum Sheet<W: Write + Send> {
     /// Held as a whole: the longest cell of a column decides how wide it is.
     Table {
-        rows: Vec<Vec<String>>,
+        columns: Vec<String>,
+        rows: Vec<Vec<Value>>,
         to: W,
     },
     Json {
@@ -178,7 +179,7 @@ impl<W: Write + Send> Sheet<W> {
     fn begin(format: Format, prepared: &Prepared, mut to: W) -> io::Result<Self> {
         let columns: Vec<String> = prepared.columns.iter().map(|(name, _)| name.clone()).collect();
         Ok(match format {
-            Format::Table => Self::Table { rows: vec![columns], to },
+            Format::Table => Self::Table { columns, rows: vec![], to },
             Format::Json => {
                 to.write_all(b"[")?;
                 Self::Json { columns, rows: 0, to }
@@ -200,7 +201,7 @@ impl<W: Write + Send> Sheet<W> {
 
     fn row(&mut self, row: &[Value]) -> io::Result<()> {
         match self {
-            Self::Table { rows, .. } => rows.push(row.iter().map(|v| plain(&shown(v))).collect()),
+            Self::Table { rows, .. } => rows.push(row.to_vec()),
             Self::Json { columns, rows, to } => {
                 let cells = columns.iter().cloned().zip(row.iter().map(json)).collect();
                 let text = serde_json::to_string_pretty(&serde_json::Value::Object(cells))?;
@@ -216,8 +217,9 @@ impl<W: Write + Send> Sheet<W> {
 
     fn finish(self) -> io::Result<W> {
         let mut to = match self {
-            Self::Table { rows, mut to } => {
-                for row in aligned(&rows) {
+            Self::Table { columns, rows, mut to } => {
+                let shown = rows.iter().map(|row| row.iter().map(|v| plain(&shown(v))).collect());
+                for row in aligned(&std::iter::once(columns).chain(shown).collect::<Vec<_>>()) {
                     writeln!(to, "{}", row.trim_end())?;
                 }
                 to
