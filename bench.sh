@@ -65,11 +65,11 @@ access() { # accounts grants
     awk -v n="$1" 'BEGIN { print "Key,Email,From"
         for (i = 0; i < n; i++) printf "%d,p%d@example.test,2024-01-01T00:00:00Z\n", i, i }' >accounts.csv
     printf 'table = "account"\nkey = "Key"\nscope = "hub"\n[columns]\nsystem = { constant = "hub" }\nkind = { constant = "human" }
-valid_from = "From"\nvalid_to = { constant = "forever" }\n[display]\nemail = "Email"\n' >accounts.toml
+valid_from = "From"\nvalid_to = { constant = "9999-12-31T23:59:59.999Z" }\n[display]\nemail = "Email"\n' >accounts.toml
     awk -v n="$2" -v a="$1" 'BEGIN { print "Id,System,Account,Role,From"
         for (i = 0; i < n; i++) printf "g%d,s%d,%d,r%d,2024-01-0%dT00:00:00Z\n", i, i % 40, i * 7919 % a, i % 50, i % 9 + 1 }' >grants.csv
     printf 'table = "access_grant"\nkey = "Id"\n[columns]\nsystem = "System"\naccount = { column = "Account", system = "hub" }
-role = "Role"\nvalid_from = "From"\nvalid_to = { constant = "forever" }\n' >grants.toml
+role = "Role"\nvalid_from = "From"\nvalid_to = { constant = "9999-12-31T23:59:59.999Z" }\n' >grants.toml
     "$tickmark" init w >/dev/null
     local s
     s=$(seconds "$tickmark" --workspace w import accounts.csv --map accounts.toml --yes)

@@ -56,9 +56,15 @@ enum Trait {
     Name(String),
     /// A local part or login, as it is.
     Handle(String),
+    /// A local part or login without the number at its end.
+    Stem(String),
     /// A local part or login that people of this name often take.
     NameHandle(String),
 }
+
+/// People who share a stem from which on it counts as a way of numbering (`user1` to `user5000`) and no longer makes those
+/// alike who come by it. Without an end every new one would be alike to all before.
+const NUMBERED: usize = 200;
 
 impl Trait {
     /// The traits of others that make them alike, and why. Two names that give the same handle (`alee` of Ann and of Adam
@@ -66,10 +72,15 @@ impl Trait {
     fn meets(&self) -> Vec<(Self, Likeness)> {
         match self {
             Self::Name(_) => vec![(self.clone(), Likeness::Name)],
-            Self::Handle(h) => {
-                vec![(self.clone(), Likeness::LocalPart), (Self::NameHandle(h.clone()), Likeness::LocalPart)]
-            }
-            Self::NameHandle(h) => vec![(Self::Handle(h.clone()), Likeness::LocalPart)],
+            Self::Handle(h) | Self::Stem(h) => vec![
+                (Self::Handle(h.clone()), Likeness::LocalPart),
+                (Self::Stem(h.clone()), Likeness::LocalPart),
+                (Self::NameHandle(h.clone()), Likeness::LocalPart),
+            ],
+            Self::NameHandle(h) => vec![
+                (Self::Handle(h.clone()), Likeness::LocalPart),
+                (Self::Stem(h.clone()), Likeness::LocalPart),
+            ],
         }
     }
 }
@@ -128,7 +139,11 @@ impl Identity {
     /// Makes the account alike to everybody who has something that meets this trait.
     fn meet(&mut self, account: i64, key: &Trait, links: &mut Vec<Link>) {
         for (met, basis) in key.meets() {
-            let others: Vec<i64> = self.by_trait.get(&met).into_iter().flatten().copied().collect();
+            let Some(others) = self.by_trait.get(&met) else { continue };
+            if matches!((key, &met), (Trait::Stem(_), Trait::Stem(_))) && others.len() >= NUMBERED {
+                continue;
+            }
+            let others: Vec<i64> = others.iter().copied().collect();
             for other in others {
                 self.likeness(account, other, basis, links);
             }
@@ -235,12 +250,15 @@ fn name_traits(name: &str) -> BTreeSet<Trait> {
 /// What a local part or login is compared by: itself without punctuation, and without the number at its end.
 fn handle_traits(text: &str) -> BTreeSet<Trait> {
     let handle: String = fold(text).chars().filter(|c| c.is_alphanumeric()).collect();
-    let without_number = handle.trim_end_matches(|c: char| c.is_ascii_digit());
-    [handle.as_str(), without_number]
-        .into_iter()
-        .filter(|h| !h.is_empty())
-        .map(|h| Trait::Handle(h.to_owned()))
-        .collect()
+    let stem = handle.trim_end_matches(|c: char| c.is_ascii_digit());
+    let mut traits = BTreeSet::new();
+    if stem != handle && !stem.is_empty() {
+        traits.insert(Trait::Stem(stem.to_owned()));
+    }
+    if !handle.is_empty() {
+        traits.insert(Trait::Handle(handle));
+    }
+    traits
 }
 
 /// The local part of an address for comparing: without a `+tag`, and of a code host's no-reply address the login.
@@ -327,6 +345,22 @@ mod tests {
         check(&["account 1", "name 1 Ann Lee", "email 2 ann@b.test"], "1=1 2=2");
         check(&["email 1 7+ann@users.noreply.hub.test", "login 2 ann"], "1=1 2=2 1~2");
         check(&["email 1 ann+work@a.test", "email 2 ann@b.test"], "1=1 2=2 1~2");
+    }
+
+    #[test]
+    fn a_numbering_is_no_likeness_of_thousands() {
+        check(&["login 1 ann1", "login 2 ann2", "login 3 ann"], "1=1 2=2 3=3 1~2 1~3 2~3");
+        let mut identity = Identity::default();
+        let mut links = vec![];
+        for account in 0..5_000 {
+            identity.login(account, &format!("user{account}"), &mut links);
+        }
+        // Every login is a person, the first are pairwise alike in both orders, and there it ends.
+        assert_eq!(links.len(), 5_000 + NUMBERED * (NUMBERED - 1));
+        // Who really is called like the stem is alike to all of them.
+        let before = links.len();
+        identity.login(5_000, "user", &mut links);
+        assert_eq!(links.len() - before, 1 + 2 * 5_000);
     }
 
     #[test]
