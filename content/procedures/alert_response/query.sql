@@ -63,7 +63,7 @@ review_due AS (
 reviewed AS (
   -- What became of each incident: the verdict of its review, and up to when it reads silence.
   SELECT i.id AS id, w.due_by AS due_by,
-         CASE WHEN i.resolved = 0 OR i.resolved_at > $cutoff THEN 'not_yet_due'
+         CASE WHEN i.resolved = 0 THEN 'not_yet_due'
               WHEN i.resolved IS NULL OR i.resolved_at IS NULL OR w.due_at IS NULL OR w.due_by IS NULL THEN 'no_evidence'
               WHEN i.resolved_at < i.declared_at THEN 'needs_judgement'
               WHEN i.pir_done_at >= i.resolved_at AND i.pir_done_at <= w.due_at AND i.pir_done_at <= $cutoff AND p.person = 2
