@@ -329,15 +329,20 @@ pub(crate) fn is_unfed(procedure: &ProcedureReport) -> bool {
     procedure.population == 0 && procedure.gaps.iter().any(|gap| !gap.supplied_by.is_empty())
 }
 
-/// `github.reviews, github.timeline` as `GitHub (reviews, timeline)`. Only sources that there are: git was read already,
-/// imports and recorded decisions are not part of this version.
+/// `github.reviews, github.timeline` as `GitHub (reviews, timeline)`; where no source would do, what a person can. Git was
+/// read already.
 fn supplied_by(streams: &[String]) -> String {
     let names: Vec<String> =
         streams.iter().filter_map(|stream| stream.strip_prefix("github.")).map(spoken).collect();
-    if names.is_empty() {
-        "no source of this version".to_owned()
-    } else {
+    let by = |kind: &str| streams.iter().any(|stream| stream.starts_with(kind));
+    if !names.is_empty() {
         format!("GitHub ({})", names.join(", "))
+    } else if by("import.") {
+        "a file (tickmark import)".to_owned()
+    } else if by("decision.") {
+        "rows entered by hand (tickmark record add)".to_owned()
+    } else {
+        "no source of this version".to_owned()
     }
 }
 

@@ -11,7 +11,7 @@ fn january(home: &Home, repository: &Repo) -> String {
         Some((before, _)) => format!("{before}would be supplied by [streams]"),
         _ if line.starts_with("  CHG-") => {
             let (what, by) = line.rsplit_once("  ").unwrap();
-            assert!(by.starts_with("GitHub (") || by == "no source of this version", "{line}");
+            assert!(by.starts_with("GitHub (") || by == "a file (tickmark import)", "{line}");
             format!("{}  [streams]", what.trim_end())
         }
         _ => line.to_owned(),
