@@ -14,6 +14,8 @@ WITH life AS (
 version AS (
   -- Versions of its configuration that touch that time, cut to it.
   SELECT f.id AS resource, c.id AS config, c.encrypted AS encrypted, c.key_held_by AS key_held_by, c.grade AS grade,
+         -- A version that began before, and whose end is unknown, may have ended before.
+         CASE WHEN c.valid_to IS NULL AND c.valid_from < f.starts_at THEN 0 ELSE 1 END AS touches,
          CASE WHEN c.valid_from < f.starts_at THEN f.starts_at ELSE c.valid_from END AS starts_at,
          CASE WHEN c.valid_to > f.ends_at THEN f.ends_at ELSE c.valid_to END AS ends_at
     FROM life f
@@ -38,10 +40,10 @@ proven AS (
 ),
 seen AS (
   SELECT v.resource AS resource, min(v.grade) AS grade,
-         max(CASE WHEN v.encrypted = 0 THEN 1 ELSE 0 END) AS bare,
+         max(CASE WHEN v.encrypted = 0 AND v.touches = 1 THEN 1 ELSE 0 END) AS bare,
          -- The weakest key of the versions that are encrypted: 2 good enough, 1 unknown, 0 not; NULL where none is.
-         min(CASE WHEN v.encrypted = 0 THEN NULL
-                  WHEN v.encrypted IS NULL THEN 1
+         min(CASE WHEN v.encrypted = 0 AND v.touches = 1 THEN NULL
+                  WHEN v.encrypted IS NULL OR v.touches = 0 THEN 1
                   WHEN v.key_held_by = 'customer' OR v.key_held_by = 'provider' OR $default_key_counts = 1 THEN 2
                   WHEN v.key_held_by = 'provider_default' THEN 0
                   ELSE 1 END) AS keyed
