@@ -1,6 +1,6 @@
 //! `tickmark assess`: a period and a date over what was collected before.
 
-use crate::support::{ANN, BOB, Home, Repo, document, procedure};
+use crate::support::{ANN, BOB, Home, Repo, assessment, procedure};
 
 /// A home that checked a repository of two changes in January.
 fn checked() -> Home {
@@ -20,14 +20,14 @@ fn checked() -> Home {
 #[test]
 fn a_period_is_judged_as_check_judges_it() {
     let home = checked();
-    let report = document(&home.does("assess --from 2025-01-01 --to 2025-01-31 --json"));
+    let report = assessment(&home.does("assess --from 2025-01-01 --to 2025-01-31 --json"));
     let review = procedure(&report, "change_independent_review");
     assert_eq!(review["population"], 2);
     assert_eq!(review["conclusion"], "cannot_conclude");
     let verdicts: Vec<&str> =
         review["items"].as_array().unwrap().iter().map(|i| i["verdicts"]["a"].as_str().unwrap()).collect();
     assert_eq!(verdicts, ["no_evidence", "pass"]);
-    let all = document(&home.does("assess --from 2025-01-01 --to 2025-02-28 --json"));
+    let all = assessment(&home.does("assess --from 2025-01-01 --to 2025-02-28 --json"));
     assert_eq!(procedure(&all, "change_independent_review")["population"], 3);
 }
 
@@ -64,7 +64,7 @@ fn the_end_of_a_day_is_that_of_the_zone() {
 #[test]
 fn what_was_known_before_is_judged_as_it_was_known() {
     let home = checked();
-    let before = document(&home.does("assess --from 2025-01-01 --to 2025-01-31 --known-at 0 --json"));
+    let before = assessment(&home.does("assess --from 2025-01-01 --to 2025-01-31 --known-at 0 --json"));
     let review = procedure(&before, "change_independent_review");
     assert_eq!((&review["population"], &review["conclusion"]), (&0.into(), &"cannot_conclude".into()));
 }
@@ -72,7 +72,8 @@ fn what_was_known_before_is_judged_as_it_was_known() {
 #[test]
 fn what_comes_after_the_cut_off_is_not_known() {
     let home = checked();
-    let report = document(&home.does("assess --from 2025-01-01 --to 2025-01-31 --cutoff 2025-01-15 --json"));
+    let report =
+        assessment(&home.does("assess --from 2025-01-01 --to 2025-01-31 --cutoff 2025-01-15 --json"));
     let tests = procedure(&report, "change_tests");
     assert_eq!(tests["conclusion"], "cannot_conclude");
     let gap = tests["gaps"].as_array().unwrap().iter().find(|g| g["from"] == "2025-01-16T00:00:00Z");
