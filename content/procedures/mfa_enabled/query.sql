@@ -114,7 +114,8 @@ found AS (
                   WHEN v.enabled IS NULL THEN 1
                   WHEN v.valid_to IS NULL AND v.valid_from < v.needed_from THEN 1
                   WHEN v.unsure = 0 THEN 2
-                  WHEN v.valid_from <= v.begun_at AND (v.valid_to > v.begun_at OR v.valid_from = v.begun_at) THEN 2
+                  -- Access whose end nobody knows is certain when it begins.
+                  WHEN v.needed_from = v.begun_at AND v.valid_from <= v.begun_at THEN 2
                   ELSE 1 END) AS off,
          max(CASE WHEN v.enabled = 1 AND v.valid_to IS NOT NULL THEN 0 ELSE 1 END) AS unclear,
          max(CASE WHEN v.enabled IS NULL THEN 1 ELSE 0 END) AS unknown,
