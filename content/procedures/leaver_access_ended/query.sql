@@ -2,7 +2,7 @@ WITH due AS (
   -- Up to when access has to end: some hours after the end, or with the end of a business day.
   SELECT e.id AS employment, e.ended_at + $hours * CAST(3600000 AS BIGINT) AS due_at
     FROM employment e
-   WHERE $hours > 0 AND e.ended_at < $to
+   WHERE $hours > 0
   UNION ALL
   SELECT e.id AS employment, min(last.ends_at) AS due_at
     FROM employment e
@@ -17,14 +17,16 @@ WITH due AS (
    GROUP BY e.id
 ),
 leaver AS (
-  SELECT e.id AS employment, e.label AS label, e.entry AS entry, e.grade AS grade, p.person AS person, e.ended_at AS ended_at,
-         d.due_at AS due_at
+  SELECT e.id AS employment, e.label AS label, e.entry AS entry, e.grade AS grade, e.ended_at AS ended_at, d.due_at AS due_at,
+         -- An entry that two people share is nobody's.
+         CASE WHEN min(p.person) = max(p.person) THEN min(p.person) END AS person
     FROM employment e
     LEFT JOIN account_person p ON p.account = e.account AND p.valid_from < COALESCE(e.ended_at, $as_of)
           AND p.valid_to >= COALESCE(e.ended_at, $as_of)
     LEFT JOIN due d ON d.employment = e.id
    WHERE e.in_scope = 1
      AND (e.ended_at >= $from AND e.ended_at < $to OR e.ended_at IS NULL AND COALESCE(e.started_at, $from) < $to)
+   GROUP BY e.id, e.label, e.entry, e.grade, e.ended_at, d.due_at
 ),
 pair AS (
   SELECT l.employment AS employment, l.person AS person, l.ended_at AS ended_at, l.due_at AS due_at, s.id AS system,
@@ -44,6 +46,7 @@ again AS (
     FROM leaver l
     JOIN account_person p ON p.person = l.person
     JOIN employment o ON o.account = p.account AND o.id <> l.employment
+          AND p.valid_from <= COALESCE(o.started_at, $cutoff) AND p.valid_to > COALESCE(o.started_at, p.valid_from)
 ),
 back AS (
   -- Whether the person was back, or had never gone, when the limit was reached: 2 yes, 1 nobody can say, 0 no.
@@ -87,11 +90,10 @@ own AS (
          w.person AS person, w.holder AS holder, w.due_at AS due_at, w.starts_at AS starts_at, w.ends_at AS ends_at,
          w.held_to AS held_to
     FROM way w
-   WHERE (w.holder = w.person OR w.person IS NULL
+   WHERE (w.holder = w.person
           OR w.holder IS NULL AND (w.kind IS NULL OR w.kind <> 'service' AND w.kind <> 'bot')
              AND w.starts_at <= w.due_at AND (w.ends_at > w.due_at OR w.ends_at IS NULL)
-          OR w.alike IS NOT NULL AND w.starts_at <= w.due_at AND (w.ends_at > w.due_at OR w.ends_at IS NULL)
-          OR w.due_at IS NULL AND w.holder = w.person)
+          OR w.alike IS NOT NULL AND w.starts_at <= w.due_at AND (w.ends_at > w.due_at OR w.ends_at IS NULL))
      AND (w.held_to IS NULL OR w.held_to > COALESCE(w.ended_at, $from) - $days_before * CAST(86400000 AS BIGINT))
      AND (w.ends_at IS NULL OR w.ends_at > COALESCE(w.ended_at, $from) - $days_before * CAST(86400000 AS BIGINT))
      AND w.starts_at <= $cutoff
@@ -110,7 +112,7 @@ way_again AS (
 login AS (
   -- The worst login of a pair: 0 beyond the limit, 1 nobody can say, 2 for a person to judge, 3 ended in time.
   SELECT o.employment AS employment, o.system AS system, min(o.grade) AS grade,
-         min(CASE WHEN o.person IS NULL OR o.due_at IS NULL THEN 1
+         min(CASE WHEN o.due_at IS NULL THEN 1
                   WHEN o.holder IS NULL OR o.holder <> o.person THEN 2
                   WHEN o.starts_at > o.due_at THEN
                        CASE WHEN g.worth = 2 THEN 3 WHEN g.worth = 1 THEN 1 ELSE 0 END
@@ -125,13 +127,13 @@ login AS (
    GROUP BY o.employment, o.system
 ),
 mine AS (
-  SELECT o.employment AS employment, o.system AS system, o.account AS account, o.person AS person, o.due_at AS due_at
+  SELECT o.employment AS employment, o.system AS system, o.account AS account, o.due_at AS due_at
     FROM own o
-   WHERE o.holder = o.person OR o.person IS NULL
-   GROUP BY o.employment, o.system, o.account, o.person, o.due_at
+   WHERE o.holder = o.person
+   GROUP BY o.employment, o.system, o.account, o.due_at
 ),
 token AS (
-  SELECT m.employment AS employment, m.system AS system, m.person AS person, m.due_at AS due_at, c.id AS credential,
+  SELECT m.employment AS employment, m.system AS system, m.due_at AS due_at, c.id AS credential,
          c.grade AS grade, c.created_at AS created_at, c.last_used_at AS last_used_at,
          CASE WHEN c.expires_at <= m.due_at OR c.revoked_at <= m.due_at THEN 2
               WHEN c.expires_at > m.due_at AND c.revoked_at > m.due_at THEN 0
@@ -144,11 +146,11 @@ token AS (
     FROM mine m
     JOIN credential c ON c.account = m.account
     LEFT JOIN again a ON a.employment = m.employment
-   GROUP BY m.employment, m.system, m.person, m.due_at, c.id, c.grade, c.created_at, c.last_used_at, c.expires_at, c.revoked_at
+   GROUP BY m.employment, m.system, m.due_at, c.id, c.grade, c.created_at, c.last_used_at, c.expires_at, c.revoked_at
 ),
 tokens AS (
   SELECT t.employment AS employment, t.system AS system, min(t.grade) AS grade,
-         min(CASE WHEN t.person IS NULL OR t.due_at IS NULL THEN 1
+         min(CASE WHEN t.due_at IS NULL THEN 1
                   WHEN t.ended = 2 THEN 3
                   WHEN t.created_at > t.due_at AND t.made_again = 2 THEN 3
                   WHEN t.created_at > t.due_at AND t.made_again = 1 THEN 1
@@ -156,7 +158,7 @@ tokens AS (
                   WHEN t.ended = 1 THEN 1
                   ELSE 0 END) AS ended,
          -- 9: nothing of it outlived the limit.
-         min(CASE WHEN t.person IS NULL OR t.due_at IS NULL THEN 1
+         min(CASE WHEN t.due_at IS NULL THEN 1
                   WHEN t.last_used_at > t.due_at AND t.used_again = 2 THEN 3
                   WHEN t.last_used_at > t.due_at AND t.used_again = 1 THEN 1
                   WHEN t.last_used_at > t.due_at THEN 0
