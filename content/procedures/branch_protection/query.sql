@@ -2,6 +2,8 @@ WITH version AS (
   -- Versions of the default branch's rule that touch the period, cut to it.
   SELECT r.id AS repository, b.id AS rule, b.protected AS protected, b.approvals_required AS approvals_required,
          b.allows_force_push AS allows_force_push, b.grade AS grade,
+         -- A version that began before, and whose end is unknown, may have ended before.
+         CASE WHEN b.valid_to IS NULL AND b.valid_from < $from THEN 0 ELSE 1 END AS touches,
          CASE WHEN b.valid_from < $from THEN $from ELSE b.valid_from END AS starts_at,
          CASE WHEN b.valid_to IS NULL THEN NULL WHEN b.valid_to > $to THEN $to ELSE b.valid_to END AS ends_at
     FROM repository r
@@ -26,12 +28,12 @@ covered AS (
 ),
 seen AS (
   SELECT v.repository AS repository, min(v.grade) AS grade,
-         max(CASE WHEN v.protected = 0 THEN 1 ELSE 0 END) AS seen_off,
-         max(CASE WHEN v.protected IS NULL THEN 1 ELSE 0 END) AS unknown,
+         max(CASE WHEN v.protected = 0 AND v.touches = 1 THEN 1 ELSE 0 END) AS seen_off,
+         max(CASE WHEN v.protected IS NULL OR v.protected = 0 AND v.touches = 0 THEN 1 ELSE 0 END) AS unknown,
          max(CASE WHEN v.protected IS NULL OR v.ends_at IS NULL THEN 1 ELSE 0 END) AS unclear,
          -- The weakest version that protects: 2 strong enough, 1 unknown, 0 too weak.
-         min(CASE WHEN v.protected = 0 THEN 2
-                  WHEN v.approvals_required < $approvals OR v.allows_force_push = 1 THEN 0
+         min(CASE WHEN v.protected = 0 AND v.touches = 1 THEN 2
+                  WHEN v.protected = 1 AND v.touches = 1 AND (v.approvals_required < $approvals OR v.allows_force_push = 1) THEN 0
                   WHEN v.protected = 1 AND v.approvals_required >= $approvals AND v.allows_force_push = 0 THEN 2
                   ELSE 1 END) AS strength
     FROM version v

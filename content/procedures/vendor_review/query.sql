@@ -85,11 +85,13 @@ spoken AS (
 known AS (
   SELECT v.id AS vendor,
          -- Before it was first used: 2 reviewed, 1 nobody can say, 0 not.
-         max(CASE WHEN r.done_at <= v.first_used_at THEN r.worth
+         max(CASE WHEN r.done_at <= v.first_used_at AND r.done_at + u.least_ms >= v.first_used_at THEN r.worth
+                  WHEN r.done_at <= v.first_used_at AND r.done_at + u.most_ms >= v.first_used_at AND r.worth >= 1 THEN 1
                   WHEN r.done_at IS NULL AND r.worth >= 1 THEN 1
                   ELSE 0 END) AS before_use,
-         -- A report that speaks for a time: 2 was read, 1 nobody can say, 0 was not.
-         max(CASE WHEN r.report = 'soc2_type2' THEN r.worth WHEN r.report IS NULL AND r.worth >= 1 THEN 1 ELSE 0 END) AS report,
+         -- A report that speaks for a time, in a review that is still in force: 2 was read, 1 nobody can say, 0 was not.
+         max(CASE WHEN r.done_at + u.most_ms < u.used_from THEN 0
+                  WHEN r.report = 'soc2_type2' THEN r.worth WHEN r.report IS NULL AND r.worth >= 1 THEN 1 ELSE 0 END) AS report,
          -- Of the reviews in force: 2 weighed, 1 nobody can say, 0 one was not.
          min(CASE WHEN r.worth = 0 OR r.done_at >= u.used_to OR r.done_at + u.most_ms < u.used_from THEN NULL
                   WHEN r.report = 'questionnaire' OR r.report = 'iso27001' THEN 2
@@ -130,7 +132,13 @@ SELECT v.id AS item,
             WHEN k.weighed = 2 THEN 'pass'
             WHEN k.weighed = 1 THEN 'no_evidence'
             WHEN k.weighed = 0 THEN 'deviation'
-            ELSE 'not_applicable' END AS d
+            ELSE 'not_applicable' END AS d,
+       -- How far back a review, a report or a letter may lie that still counts: the register has to have been kept since then.
+       COALESCE(v.first_used_at, $from) - u.most_ms AS a_since,
+       COALESCE(u.used_from, $from) - u.most_ms AS b_since,
+       COALESCE(u.used_from, $from) - u.most_ms
+         - CAST(CASE WHEN $gap_days > $letter_days THEN $gap_days ELSE $letter_days END AS BIGINT) * 86400000 AS c_since,
+       COALESCE(u.used_from, $from) - u.most_ms AS d_since
   FROM vendor v
   JOIN used u ON u.id = v.id
   LEFT JOIN spoken s ON s.vendor = v.id

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use assess::{Assessment, AttributeRule, CoverageMap, Gap, Rules, Statement, Tested};
-use catalog::{Procedure, written_out};
+use catalog::{Procedure, Query, sql, written_out};
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Value, Verdict};
 use serde::Serialize;
 use store::records::{Go, Limits, Reader, Records, RecordsError};
@@ -461,7 +461,7 @@ fn run(reader: &mut Reader, procedure: &Procedure, sql: &str) -> Result<Vec<Test
     let mut rows: Vec<Tested> = vec![];
     let mut broken = None;
     reader
-        .run(sql, &Limits::default(), &Arc::default(), &mut |row| match tested_of(row) {
+        .run(sql, &Limits::default(), &Arc::default(), &mut |row| match tested_of(&procedure.query, row) {
             Ok(row) => {
                 rows.push(row);
                 Go::Continue(())
@@ -502,17 +502,20 @@ pub fn rules_of(procedure: &Procedure) -> Rules {
     }
 }
 
-/// A row of a procedure: `item, label, occurred_at, entry, grade` and then one word per attribute, one instant per
-/// attribute where it says up to when each reads silence, and a scope. A scope of 0 is for the caller to say.
+/// A row of a procedure: `item, label, occurred_at, entry, grade`, then one word per attribute, and as its query names them
+/// instants since and up to when each attribute reads silence, and a scope. A scope of 0 is for the caller to say.
 ///
 /// # Errors
 /// The item, and what the row yields that it may not.
-pub fn tested_of(row: &[Value]) -> Result<Tested, (i64, String)> {
+pub fn tested_of(query: &Query, row: &[Value]) -> Result<Tested, (i64, String)> {
     let item = match row.first() {
         Some(Value::Integer(item)) => *item,
         other => return Err((0, format!("{other:?} for an item"))),
     };
     let broken = |what: String| (item, what);
+    if row.len() != query.columns().len() {
+        return Err(broken(format!("{} columns for {}", row.len(), query.columns().len())));
+    }
     let integer = |at: usize, name: &str| match &row[at] {
         Value::Integer(n) => Ok(*n),
         _ => Err(broken(format!("no `{name}`"))),
@@ -521,27 +524,21 @@ pub fn tested_of(row: &[Value]) -> Result<Tested, (i64, String)> {
         Value::Text(text) => Ok(text.as_str()),
         _ => Err(broken(format!("no `{name}`"))),
     };
-    // The numbers begin where the verdicts end: one for each of them, or none.
-    let (words, numbers) =
-        row[5..].split_at(row[5..].iter().take_while(|v| !matches!(v, Value::Integer(_))).count());
-    let verdicts: Vec<_> = words
-        .iter()
-        .map(|value| match value {
-            Value::Text(word) => word.parse::<Verdict>().map(Some).map_err(broken),
-            _ => Ok(None),
-        })
-        .collect::<Result<_, _>>()?;
-    let mut until: Vec<_> = numbers
-        .iter()
-        .map(|value| match value {
-            Value::Integer(ms) => Ok(Instant::from_ms(*ms)),
-            other => Err(broken(format!("{other:?} for an instant up to which an attribute reads silence"))),
-        })
-        .collect::<Result<_, _>>()?;
-    // One more stands for the scope.
-    let scope = if until.len() == verdicts.len() + 1 { until.pop().map_or(0, |scope| scope.ms()) } else { 0 };
-    if !until.is_empty() && until.len() != verdicts.len() {
-        return Err(broken(format!("{} verdicts and {} instants", verdicts.len(), until.len())));
+    let (mut scope, mut verdicts, mut since, mut until) = (0, vec![], vec![], vec![]);
+    for (at, name) in query.columns().iter().enumerate().skip(5) {
+        if name == sql::SCOPE {
+            scope = integer(at, name)?;
+        } else if name.ends_with(sql::SINCE) {
+            since.push(Instant::from_ms(integer(at, name)?));
+        } else if name.ends_with(sql::UNTIL) {
+            until.push(Instant::from_ms(integer(at, name)?));
+        } else {
+            verdicts.push(match &row[at] {
+                Value::Text(word) => Some(word.parse::<Verdict>().map_err(broken)?),
+                Value::Null => None,
+                other => return Err(broken(format!("{other:?} for the verdict `{name}`"))),
+            });
+        }
     }
     Ok(Tested {
         item,
@@ -551,6 +548,7 @@ pub fn tested_of(row: &[Value]) -> Result<Tested, (i64, String)> {
         entry: integer(3, "entry")?,
         grade: text(4, "grade")?.parse().map_err(broken)?,
         verdicts,
+        since,
         until,
     })
 }

@@ -54,6 +54,8 @@ pub struct Tested {
     pub grade: Grade,
     /// One verdict per attribute; `None` is NULL.
     pub verdicts: Vec<Option<Verdict>>,
+    /// Per attribute the first instant whose silence it reads; empty when none reads what came before the item.
+    pub since: Vec<Instant>,
     /// Per attribute the last instant whose silence it reads; empty when none reads more than the item's own instant.
     pub until: Vec<Instant>,
 }
@@ -198,7 +200,8 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
             _ => &Vec::new(),
         };
         let until = row.until.get(position).copied().unwrap_or(row.occurred_at);
-        let (mut from, mut to) = (row.occurred_at, Instant::from_ms(until.ms().saturating_add(1)));
+        let since = row.since.get(position).copied().unwrap_or(row.occurred_at).min(row.occurred_at);
+        let (mut from, mut to) = (since, Instant::from_ms(until.ms().saturating_add(1)));
         if let Some(whole) = whole {
             // What lasts the period may rest on what came before it, and be settled after it.
             (from, to) = (from.min(whole.0), to.max(whole.1));

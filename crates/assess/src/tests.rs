@@ -50,6 +50,7 @@ fn row(item: i64, occurred_at: i64, verdict: Option<Verdict>) -> Tested {
         entry: 0,
         grade: Grade::System,
         verdicts: vec![verdict],
+        since: vec![],
         until: vec![],
     }
 }
@@ -118,6 +119,23 @@ fn silence_up_to_a_deadline_needs_somebody_who_looked_until_then() {
     check(vec![due(150, Deviation)], hole(151, 160), "exceptions_noted [deviation] gaps[]");
     // An instant before the item's own asks for no less than that one.
     check(vec![due(50, Deviation)], hole(110, 111), "cannot_conclude [no_evidence] gaps[]");
+}
+
+#[test]
+fn silence_before_an_item_needs_somebody_who_looked_since_then() {
+    use Verdict::{Deviation, Pass};
+    let read = |at_ms: i64, verdict| Tested { since: vec![at(at_ms)], ..row(1, 150, Some(verdict)) };
+    let seen_since = |start: i64| {
+        vec![complete("change", 0, 300), complete("approval", start, 300), complete("bypass", start, 300)]
+    };
+    check(vec![read(120, Deviation)], seen_since(120), "exceptions_noted [deviation] gaps[]");
+    check(vec![read(120, Deviation)], seen_since(121), "cannot_conclude [no_evidence] gaps[]");
+    check(vec![read(120, Pass)], seen_since(120), "no_exceptions [pass] gaps[]");
+    check(vec![read(120, Pass)], seen_since(121), "cannot_conclude [no_evidence] gaps[]");
+    // Before the period, too; and an instant after the item asks for no less than the item's own.
+    check(vec![read(50, Deviation)], seen_since(51), "cannot_conclude [no_evidence] gaps[]");
+    check(vec![read(50, Deviation)], seen_since(50), "exceptions_noted [deviation] gaps[]");
+    check(vec![read(190, Deviation)], seen_since(151), "cannot_conclude [no_evidence] gaps[]");
 }
 
 #[test]

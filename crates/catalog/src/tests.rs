@@ -222,8 +222,16 @@ fn a_query_yields_the_columns_of_a_result() {
     let until = QUERY.replacen(" AS a", " AS a, $from AS a_until", 1);
     let text = [("procedures/review/procedure.toml", PROCEDURE), ("procedures/review/query.sql", &*until)];
     assert_eq!(problems(&text), "");
-    // Within what each item is judged: last, and only where it is said up to when silence is read.
-    check(" AS a", " AS a, id AS scope", "it has to yield");
+    // Since when, before that.
+    check(" AS a", " AS a, 'x' AS a_since", "column `a_since` is a text; it has to be a number");
+    check(" AS a", " AS a, $from AS a_until, $from AS a_since", "it has to yield");
+    for columns in ["$from AS a_since", "$from AS a_since, $to AS a_until", "$from AS a_since, id AS scope"] {
+        let since = QUERY.replacen(" AS a", &format!(" AS a, {columns}"), 1);
+        let text =
+            [("procedures/review/procedure.toml", PROCEDURE), ("procedures/review/query.sql", &*since)];
+        assert_eq!(problems(&text), "");
+    }
+    // Within what each item is judged: last.
     check(" AS a", " AS a, id AS scope, $from AS a_until", "it has to yield");
     check(
         " AS a",

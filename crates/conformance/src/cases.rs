@@ -171,7 +171,8 @@ impl<'a> Bench<'a> {
         let mut tested = Vec::new();
         for row in rows {
             // The product's own reading of a row, and below of a procedure: a case tests them, too.
-            let one = tested_of(row).map_err(|(_, what)| format!("a row yields {what}"))?;
+            let one =
+                tested_of(&self.procedure.query, row).map_err(|(_, what)| format!("a row yields {what}"))?;
             let one = Tested { scope: if one.scope == 0 { SCOPE } else { one.scope }, ..one };
             let several = self.procedure.query.yields_scope();
             if !items.insert((one.item, several.then_some((one.scope, one.occurred_at)))) {

@@ -82,11 +82,13 @@ const FIXED_COLUMNS: &[(&str, Kind)] = &[
     ("grade", Kind::Text),
 ];
 
-/// What the names of the columns end in that say, after the attributes, up to when each of them reads silence.
-const UNTIL: &str = "_until";
+/// What the names of the columns end in that say, after the attributes, since when each of them reads silence.
+pub const SINCE: &str = "_since";
+/// And up to when.
+pub const UNTIL: &str = "_until";
 /// What an item is judged within, and by whose coverage, where that is not its own source: the system that somebody left.
 /// It stands last, and items are then one each per scope and instant.
-pub(crate) const SCOPE: &str = "scope";
+pub const SCOPE: &str = "scope";
 
 /// What an expression yields.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -163,9 +165,10 @@ impl Query {
         let wanted: Vec<&str> =
             FIXED_COLUMNS.iter().map(|(n, _)| *n).chain(attributes.iter().map(String::as_str)).collect();
         let (before, after) = query.columns.split_at(wanted.len().min(query.columns.len()));
-        let until: Vec<String> = attributes.iter().map(|a| format!("{a}{UNTIL}")).collect();
-        let after = after.strip_suffix(&[SCOPE.to_owned()]).filter(|a| !a.is_empty()).unwrap_or(after);
-        if before != wanted || !(after.is_empty() || until == after) {
+        let each = |end: &str| attributes.iter().map(|a| format!("{a}{end}")).collect::<Vec<_>>();
+        let after = after.strip_prefix(each(SINCE).as_slice()).unwrap_or(after);
+        let after = after.strip_prefix(each(UNTIL).as_slice()).unwrap_or(after);
+        if before != wanted || !(after.is_empty() || after == [SCOPE]) {
             return Err(vec![Problem::of(
                 file,
                 format!("the query yields {}", listed(query.columns.iter().map(String::as_str))),
@@ -207,7 +210,7 @@ impl Query {
         if purpose == Purpose::Procedure {
             let mut problems = Vec::new();
             for (i, (name, kind)) in written.columns.iter().enumerate() {
-                let number = name.ends_with(UNTIL) || name == SCOPE;
+                let number = name.ends_with(SINCE) || name.ends_with(UNTIL) || name == SCOPE;
                 let otherwise = if number { Kind::Integer } else { Kind::Text };
                 let wanted = FIXED_COLUMNS.get(i).map_or(otherwise, |(_, kind)| *kind);
                 if !kind.fits(wanted) {
