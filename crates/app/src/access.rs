@@ -189,7 +189,7 @@ impl Workspace {
         let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
         let (seen, _) = coverage(&mut ask.workspace.records, known_at)?;
         for system in systems {
-            if let Some(reason) = seen.unseen(system, "access_grant", at, Grade::Asserted) {
+            if let Err(reason) = seen.seen(system, "access_grant", at, Grade::Asserted) {
                 let name = ask.name(system)?;
                 not_known.push(format!("who else had access to {name}: {reason}"));
             }

@@ -1,6 +1,6 @@
 //! Assessing: procedures run over the records, joined with coverage, and said in words.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,6 +8,7 @@ use std::thread;
 
 use assess::{Assessment, AttributeRule, CoverageMap, Gap, Rules, Statement, Tested};
 use catalog::{Procedure, Query, sql, written_out};
+use hashbrown::HashMap;
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Value, Verdict};
 use serde::Serialize;
 use store::records::{Go, Limits, Reader, Records, RecordsError};

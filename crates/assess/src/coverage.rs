@@ -73,43 +73,40 @@ impl CoverageMap {
         self.statements.get(&scope).and_then(|tables| tables.get(table)).map_or(&[], Vec::as_slice)
     }
 
-    /// Why `table` was not seen at `at`; `None` when it was, by coverage of at least `grade`.
-    #[must_use]
-    pub fn unseen(&self, scope: i64, table: &str, at: Instant, grade: Grade) -> Option<String> {
+    /// How well `table` was seen at `at`: the best grade of what covers it.
+    ///
+    /// # Errors
+    /// Why it was not seen, or by nothing of at least `grade`.
+    pub fn seen(&self, scope: i64, table: &str, at: Instant, grade: Grade) -> Result<Grade, String> {
         let statements = self.of(scope, table);
         let holds = |s: &&Statement| s.from <= at && at < s.to;
         if let Some(gap) = statements.iter().filter(holds).find(|s| s.status != CoverageStatus::Complete) {
-            return Some(spoken(gap));
+            return Err(spoken(gap));
         }
-        let complete = statements.iter().filter(holds).filter(|s| s.status == CoverageStatus::Complete);
-        let mut weaker = false;
-        for s in complete {
-            if s.grade >= grade {
-                return None;
-            }
-            weaker = true;
+        match statements.iter().filter(holds).map(|s| s.grade).max() {
+            Some(best) if best >= grade => Ok(best),
+            Some(_) => Err(format!("only text asserts `{table}` here; no source proves it")),
+            None if statements.is_empty() => Err(format!("no source supplies `{table}` here")),
+            None => Err(format!("`{table}` was not looked at then")),
         }
-        Some(if weaker {
-            format!("only text asserts `{table}` here; no source proves it")
-        } else if statements.is_empty() {
-            format!("no source supplies `{table}` here")
-        } else {
-            format!("`{table}` was not looked at then")
-        })
     }
 
-    /// Why `table` was not seen at some instant of `[from, to)`; `None` when it was seen throughout.
-    #[must_use]
-    pub fn unseen_within(
+    /// How well `table` was seen throughout `[from, to)`: the grade of the instant at which that is worst.
+    ///
+    /// # Errors
+    /// Why it was not seen at the first instant at which it was not.
+    pub fn seen_within(
         &self,
         scope: i64,
         table: &str,
         from: Instant,
         to: Instant,
         grade: Grade,
-    ) -> Option<String> {
+    ) -> Result<Grade, String> {
         let bounds = bounds(self.of(scope, table), from, to);
-        bounds[..bounds.len() - 1].iter().find_map(|at| self.unseen(scope, table, *at, grade))
+        bounds[..bounds.len() - 1]
+            .iter()
+            .try_fold(Grade::System, |worst, at| Ok(worst.min(self.seen(scope, table, *at, grade)?)))
     }
 
     /// The end of the last window in which `table` was completely seen.
@@ -132,7 +129,7 @@ impl CoverageMap {
         let mut gaps: Vec<Gap> = vec![];
         for pair in bounds(statements, from, to).windows(2) {
             // A population rests on what a source can list, whatever its grade: it is never typed in.
-            let Some(reason) = self.unseen(scope, table, pair[0], Grade::Asserted) else { continue };
+            let Err(reason) = self.seen(scope, table, pair[0], Grade::Asserted) else { continue };
             match gaps.last_mut() {
                 Some(last) if last.to == pair[0] && last.reason == reason => last.to = pair[1],
                 _ => gaps.push(Gap {

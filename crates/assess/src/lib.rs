@@ -191,6 +191,7 @@ pub fn assess(
 fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Instant, Instant)>) -> Item {
     let mut verdicts = BTreeMap::new();
     let mut capped = BTreeMap::new();
+    let mut grade = row.grade;
     for (position, rule) in rules.attributes.iter().enumerate() {
         let said = row.verdicts.get(position).copied().flatten();
         let rests_on = match said {
@@ -206,15 +207,19 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
             // What lasts the period may rest on what came before it, and be settled after it.
             (from, to) = (from.min(whole.0), to.max(whole.1));
         }
-        let unseen = rests_on
-            .iter()
-            .find_map(|table| coverage.unseen_within(row.scope, table, from, to, rule.absent_grade));
-        let verdict = match unseen {
-            Some(reason) => {
+        let seen = rests_on.iter().try_fold(Grade::System, |worst, table| {
+            Ok::<_, String>(worst.min(coverage.seen_within(row.scope, table, from, to, rule.absent_grade)?))
+        });
+        let verdict = match seen {
+            Err(reason) => {
                 capped.insert(rule.letter, reason);
                 Verdict::NoEvidence
             }
-            None => said.unwrap_or(Verdict::NoEvidence),
+            Ok(seen) => {
+                // What rests on silence is worth no more than the word of who says that it was silent.
+                grade = grade.min(seen);
+                said.unwrap_or(Verdict::NoEvidence)
+            }
         };
         verdicts.insert(rule.letter, verdict);
     }
@@ -224,7 +229,7 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
         label: row.label,
         occurred_at: row.occurred_at,
         entry: row.entry,
-        grade: row.grade,
+        grade,
         verdicts,
         capped,
     }

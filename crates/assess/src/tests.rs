@@ -139,6 +139,35 @@ fn silence_before_an_item_needs_somebody_who_looked_since_then() {
 }
 
 #[test]
+fn what_rests_on_silence_is_worth_the_word_of_who_says_so() {
+    use Verdict::{Deviation, NotApplicable, Pass};
+    let check = |verdict: Verdict, own: Grade, approval: &[(i64, i64, Grade)], expect: &str| {
+        let mut rules = rules();
+        rules.attributes[0].absent_grade = Grade::Asserted;
+        rules.attributes[0].adverse = vec![];
+        let said = approval
+            .iter()
+            .map(|(from, to, grade)| statement("approval", *from, *to, CoverageStatus::Complete, *grade));
+        let map = [complete("change", 0, 300)].into_iter().chain(said).collect();
+        let row =
+            Tested { since: vec![at(120)], until: vec![at(160)], grade: own, ..row(1, 150, Some(verdict)) };
+        let result = assess(&rules, vec![row], &map, &BTreeSet::from([1]), &period(), at(200));
+        let item = &result.items[0];
+        assert_eq!(format!("{} {}", item.verdict().word(), item.grade.word()), expect);
+    };
+    let (system, manual, asserted) = (Grade::System, Grade::Manual, Grade::Asserted);
+    check(Deviation, system, &[(0, 300, asserted)], "deviation asserted");
+    check(NotApplicable, system, &[(0, 300, manual)], "not_applicable manual");
+    // A pass that rests on no silence keeps the grade of its own evidence.
+    check(Pass, system, &[(0, 300, asserted)], "pass system");
+    // The better word counts where there are two, and the worst instant of the time.
+    check(Deviation, system, &[(0, 300, asserted), (0, 300, system)], "deviation system");
+    check(Deviation, system, &[(0, 300, asserted), (0, 160, system)], "deviation asserted");
+    check(Deviation, system, &[(0, 300, asserted), (120, 161, system)], "deviation system");
+    check(Deviation, asserted, &[(0, 300, system)], "deviation asserted");
+}
+
+#[test]
 fn a_deviation_by_absence_needs_somebody_who_looked() {
     use Verdict::Deviation;
     let change = || complete("change", 0, 300);

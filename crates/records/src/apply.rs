@@ -1,8 +1,9 @@
 //! Applying documents to a generation: interning keys, superseding rows, linking accounts.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use model::{
     Derived, Document, DocumentError, Fact, FactValue, Grade, Instant, Key, Receipt, Row, Table, TableKind,
     Value, row_id,

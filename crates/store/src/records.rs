@@ -10,12 +10,13 @@ mod postgres;
 mod schema;
 mod sqlite;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use hashbrown::{HashMap, HashSet};
 use model::{Row, Table, TableKind, Value};
 
 pub use postgres::{Address, reader_setup};

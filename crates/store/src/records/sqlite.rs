@@ -18,6 +18,9 @@ use rusqlite::{
 
 use super::{Batch, CURRENT, Display, Entity, Go, Limits, Meter, RecordsError, RunError, Settled, schema};
 
+/// From how many rows on the first batch of a generation makes its indexes at its end.
+const FILLS: usize = 2_000;
+
 /// The writing connection.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -50,7 +53,7 @@ impl Writer {
         for table in tables {
             transaction.execute_batch(&declaration(table))?;
         }
-        create_indexes(&transaction, tables)?;
+        create_indexes(&transaction, &tables.iter().collect::<Vec<_>>())?;
         transaction.execute(
             "INSERT INTO generation (name, value) VALUES ('tables', ?1), ('applied', 0), ('filling', 0)",
             [schema::fingerprint(tables)],
@@ -105,8 +108,14 @@ impl Writer {
         if batch.applied < applied {
             return Err(RecordsError::Order { applied, batch: batch.applied });
         }
-        insert_names(&transaction, batch)?;
         let settled = Settled::of(tables, batch);
+        // The first rows of a generation meet none: an index is made faster of all of them than row by row.
+        let fills = applied == 0 && batch.rows.len() > FILLS && settled.meeting.is_empty();
+        let filled: Vec<&Table> = if fills { tables_of(tables, batch) } else { vec![] };
+        if fills {
+            drop_indexes(&transaction, &filled)?;
+        }
+        insert_names(&transaction, batch)?;
         for at in settled.meeting {
             let (number, row) = &batch.rows[at];
             supersede(&transaction, &tables[*number], row)?;
@@ -116,6 +125,9 @@ impl Writer {
             inserts.insert(tables, *number, row, superseded_at)?;
         }
         drop(inserts);
+        if fills {
+            create_indexes(&transaction, &filled)?;
+        }
         for (number, id, at) in &batch.retracted {
             retract(&transaction, &tables[*number], *id, *at)?;
         }
@@ -133,7 +145,7 @@ impl Writer {
         self.connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
         self.connection.pragma_update(None, "synchronous", "OFF")?;
         self.connection.pragma_update(None, "cache_size", -(256 << 10))?;
-        drop_indexes(&self.connection, tables)?;
+        drop_indexes(&self.connection, &tables.iter().collect::<Vec<_>>())?;
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         self.retracted.clear();
         self.applied = 0;
@@ -156,7 +168,7 @@ impl Writer {
     }
 
     pub(super) fn end_filling(&mut self, tables: &[Table]) -> Result<(), RecordsError> {
-        create_indexes(&self.connection, tables)?;
+        create_indexes(&self.connection, &tables.iter().collect::<Vec<_>>())?;
         for table in tables {
             self.connection.execute(&schema::supersede_all(table), [])?;
         }
@@ -321,7 +333,13 @@ fn declaration(table: &Table) -> String {
     )
 }
 
-fn create_indexes(connection: &Connection, tables: &[Table]) -> Result<(), rusqlite::Error> {
+/// The tables a batch has rows for.
+fn tables_of<'t>(tables: &'t [Table], batch: &Batch) -> Vec<&'t Table> {
+    let numbers: BTreeSet<usize> = batch.rows.iter().map(|(number, _)| *number).collect();
+    numbers.into_iter().map(|number| &tables[number]).collect()
+}
+
+fn create_indexes(connection: &Connection, tables: &[&Table]) -> Result<(), rusqlite::Error> {
     connection.execute("CREATE UNIQUE INDEX entity_key ON entity (kind, key, scope)", [])?;
     for table in tables {
         for (name, columns) in schema::indexes(table) {
@@ -331,7 +349,7 @@ fn create_indexes(connection: &Connection, tables: &[Table]) -> Result<(), rusql
     Ok(())
 }
 
-fn drop_indexes(connection: &Connection, tables: &[Table]) -> Result<(), rusqlite::Error> {
+fn drop_indexes(connection: &Connection, tables: &[&Table]) -> Result<(), rusqlite::Error> {
     connection.execute("DROP INDEX entity_key", [])?;
     for table in tables {
         for (name, _) in schema::indexes(table) {
