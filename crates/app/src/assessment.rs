@@ -601,6 +601,7 @@ pub(crate) fn coverage(
             Ok(())
         })?;
     }
+    let kinds = records.entities_of(&scopes)?.into_iter().map(|e| (e.id, e.kind)).collect();
     for scope in &scopes {
         // Who is who and who looks alike is derived here, from every account there is: it is never only partly looked at.
         // Which repositories are examined is this workspace's own configuration.
@@ -616,5 +617,5 @@ pub(crate) fn coverage(
             });
         }
     }
-    Ok((statements.into_iter().collect(), scopes))
+    Ok((statements.into_iter().collect::<CoverageMap>().with_kinds(kinds), scopes))
 }

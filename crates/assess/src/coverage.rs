@@ -1,6 +1,6 @@
 //! Where a table was looked at: windows per scope and table, and the gaps between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{CoverageStatus, Grade, Instant};
 
@@ -52,11 +52,16 @@ impl Gap {
 /// Every statement known at a snapshot, by scope and table.
 ///
 /// An instant is covered when a complete window holds it and no other window takes it away: a gap found later (history
-/// was rewritten) stands against an earlier claim of completeness.
+/// was rewritten) stands against an earlier claim of completeness. What is said of the company as a whole (scope 0) is said
+/// of every scope.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CoverageMap {
     statements: BTreeMap<i64, BTreeMap<String, Vec<Statement>>>,
+    kinds: BTreeMap<i64, String>,
 }
+
+/// The company as a whole.
+const COMPANY: i64 = 0;
 
 impl FromIterator<Statement> for CoverageMap {
     fn from_iter<T: IntoIterator<Item = Statement>>(statements: T) -> Self {
@@ -69,8 +74,35 @@ impl FromIterator<Statement> for CoverageMap {
 }
 
 impl CoverageMap {
-    fn of(&self, scope: i64, table: &str) -> &[Statement] {
-        self.statements.get(&scope).and_then(|tables| tables.get(table)).map_or(&[], Vec::as_slice)
+    /// The same, knowing of what kind its scopes are: repositories, systems.
+    #[must_use]
+    pub fn with_kinds(self, kinds: BTreeMap<i64, String>) -> Self {
+        Self { kinds, ..self }
+    }
+
+    /// Those of `scopes` that a population drawn from `table` has to be proven for: of the kinds that anybody supplies it
+    /// for. A system has no changes, and a repository no accounts; but a second repository has changes, though nobody
+    /// supplied them yet. All of them where nobody supplies it at all.
+    #[must_use]
+    pub fn concerned(&self, table: &str, scopes: &BTreeSet<i64>) -> BTreeSet<i64> {
+        let kind = |scope: &i64| self.kinds.get(scope);
+        let supplied = self.statements.iter().filter(|(_, tables)| tables.contains_key(table));
+        let kinds: BTreeSet<Option<&String>> = supplied.map(|(scope, _)| kind(scope)).collect();
+        let concerned: BTreeSet<i64> =
+            scopes.iter().copied().filter(|scope| kinds.contains(&kind(scope))).collect();
+        if concerned.is_empty() { scopes.clone() } else { concerned }
+    }
+
+    /// Whether nobody ever said anything of `table`.
+    #[must_use]
+    pub fn is_unfed(&self, table: &str) -> bool {
+        !self.statements.values().any(|tables| tables.contains_key(table))
+    }
+
+    fn of(&self, scope: i64, table: &str) -> Vec<&Statement> {
+        let said_of = |scope: i64| self.statements.get(&scope).and_then(|tables| tables.get(table));
+        let company = said_of(COMPANY).filter(|_| scope != COMPANY);
+        said_of(scope).into_iter().chain(company).flatten().collect()
     }
 
     /// How well `table` was seen at `at`: the best grade of what covers it.
@@ -79,7 +111,7 @@ impl CoverageMap {
     /// Why it was not seen, or by nothing of at least `grade`.
     pub fn seen(&self, scope: i64, table: &str, at: Instant, grade: Grade) -> Result<Grade, String> {
         let statements = self.of(scope, table);
-        let holds = |s: &&Statement| s.from <= at && at < s.to;
+        let holds = |s: &&&Statement| s.from <= at && at < s.to;
         if let Some(gap) = statements.iter().filter(holds).find(|s| s.status != CoverageStatus::Complete) {
             return Err(spoken(gap));
         }
@@ -103,7 +135,7 @@ impl CoverageMap {
         to: Instant,
         grade: Grade,
     ) -> Result<Grade, String> {
-        let bounds = bounds(self.of(scope, table), from, to);
+        let bounds = bounds(&self.of(scope, table), from, to);
         bounds[..bounds.len() - 1]
             .iter()
             .try_fold(Grade::System, |worst, at| Ok(worst.min(self.seen(scope, table, *at, grade)?)))
@@ -112,7 +144,7 @@ impl CoverageMap {
     /// The end of the last window in which `table` was completely seen.
     #[must_use]
     pub fn last(&self, scope: i64, table: &str) -> Option<Instant> {
-        let complete = self.of(scope, table).iter().filter(|s| s.status == CoverageStatus::Complete);
+        let complete = self.of(scope, table).into_iter().filter(|s| s.status == CoverageStatus::Complete);
         complete.map(|s| s.to).max()
     }
 
@@ -127,7 +159,7 @@ impl CoverageMap {
             return vec![Gap::unfed(table, Some(scope), from, to)];
         }
         let mut gaps: Vec<Gap> = vec![];
-        for pair in bounds(statements, from, to).windows(2) {
+        for pair in bounds(&statements, from, to).windows(2) {
             // A population rests on what a source can list, whatever its grade: it is never typed in.
             let Err(reason) = self.seen(scope, table, pair[0], Grade::Asserted) else { continue };
             match gaps.last_mut() {
@@ -147,7 +179,7 @@ impl CoverageMap {
 }
 
 /// `from`, `to` and every instant between at which a statement begins or ends: what holds at one holds until the next.
-fn bounds(statements: &[Statement], from: Instant, to: Instant) -> Vec<Instant> {
+fn bounds(statements: &[&Statement], from: Instant, to: Instant) -> Vec<Instant> {
     let mut bounds = vec![from, to.max(from)];
     for s in statements {
         bounds.extend([s.from, s.to].into_iter().filter(|t| from < *t && *t < to));

@@ -118,8 +118,8 @@ impl Assessment {
 
 /// Joins rows, coverage and period.
 ///
-/// `scopes` are the repositories and sources the population is drawn from: each must be covered over the period, up to
-/// `cutoff`, the last instant whose facts count. Without any scope nothing proves the population.
+/// `scopes` are the repositories, systems and sources the population is drawn from: each that it concerns must be covered
+/// over the period, up to `cutoff`, the last instant whose facts count. Without any scope nothing proves the population.
 #[must_use]
 pub fn assess(
     rules: &Rules,
@@ -138,11 +138,12 @@ pub fn assess(
 
     let mut gaps = vec![];
     for table in &rules.population {
-        if scopes.is_empty() {
+        if scopes.is_empty() || scopes.len() > 1 && coverage.is_unfed(table) {
             gaps.push(Gap::unfed(table, None, period.from, period.to));
+            continue;
         }
-        for scope in scopes {
-            gaps.extend(coverage.gaps(*scope, table, period.from, end));
+        for scope in coverage.concerned(table, scopes) {
+            gaps.extend(coverage.gaps(scope, table, period.from, end));
         }
     }
     if counted < period.to {

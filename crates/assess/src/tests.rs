@@ -265,6 +265,40 @@ fn a_gap_stands_against_an_older_claim_of_completeness() {
 }
 
 #[test]
+fn a_population_is_proven_for_the_scopes_it_concerns() {
+    let change = |scope: i64| Statement { scope, ..complete("change", 0, 300) };
+    let account = |scope: i64| Statement { scope, ..complete("account", 0, 300) };
+    let check = |said: Vec<Statement>, expect: &[i64]| {
+        let kinds = [(1, "repository"), (2, "repository"), (7, "system"), (8, "system")];
+        let map = said.into_iter().collect::<CoverageMap>();
+        let map = map.with_kinds(kinds.into_iter().map(|(scope, kind)| (scope, kind.to_owned())).collect());
+        let scopes = BTreeSet::from([0, 1, 2, 7, 8]);
+        let result = assess(&rules(), vec![], &map, &scopes, &period(), at(200));
+        let gaps: Vec<i64> = result.gaps.iter().map(|g| g.scope.unwrap_or(-1)).collect();
+        assert_eq!(gaps, expect);
+    };
+    // A system has no changes; the second repository has, though nobody looked.
+    check(vec![change(1), account(7)], &[2]);
+    check(vec![change(1), change(2), account(7)], &[]);
+    // What is said of the company is said of each; what is said of one is not said of the company.
+    check(vec![change(0), account(7)], &[]);
+    check(vec![change(0), change(1)], &[]);
+    check(vec![Statement { to: at(150), ..change(0) }, change(1)], &[0, 2]);
+    // Nobody supplies it: one gap, and not one for everything there is.
+    check(vec![account(7)], &[-1]);
+}
+
+#[test]
+fn what_is_said_of_the_company_is_said_of_each_scope() {
+    use Verdict::Deviation;
+    let company = |status| Statement { scope: 0, ..statement("approval", 0, 300, status, Grade::System) };
+    let looked = vec![complete("change", 0, 300), company(CoverageStatus::Complete)];
+    check(vec![row(1, 150, Some(Deviation))], looked, "exceptions_noted [deviation] gaps[]");
+    let failed = seen().into_iter().chain([company(CoverageStatus::Failed)]).collect();
+    check(vec![row(1, 150, Some(Deviation))], failed, "cannot_conclude [no_evidence] gaps[]");
+}
+
+#[test]
 fn a_period_that_goes_on_is_not_concluded() {
     let map = seen().into_iter().collect();
     let rows = vec![row(1, 110, Some(Verdict::Pass))];
