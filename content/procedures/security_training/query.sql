@@ -147,8 +147,7 @@ said AS (
 )
 SELECT s.employment AS item,
        s.label AS label,
-       CASE WHEN s.started_at > $from - $yearly_days * CAST(86400000 AS BIGINT) THEN s.started_at
-            ELSE $from - $yearly_days * CAST(86400000 AS BIGINT) END AS occurred_at,
+       CASE WHEN s.started_at > $from THEN s.started_at ELSE $from END AS occurred_at,
        s.entry AS entry,
        s.grade AS grade,
        CASE WHEN s.started_at IS NULL THEN 'no_evidence'
@@ -167,6 +166,11 @@ SELECT s.employment AS item,
             WHEN s.throughout = 2 THEN 'needs_judgement'
             WHEN s.throughout = 1 OR s.person IS NULL THEN 'no_evidence'
             ELSE 'deviation' END AS b,
+       -- What counts in the period may lie a year before it.
+       CASE WHEN s.started_at > $from - $yearly_days * CAST(86400000 AS BIGINT) THEN s.started_at
+            ELSE $from - $yearly_days * CAST(86400000 AS BIGINT) END AS a_since,
+       CASE WHEN s.started_at > $from - $yearly_days * CAST(86400000 AS BIGINT) THEN s.started_at
+            ELSE $from - $yearly_days * CAST(86400000 AS BIGINT) END AS b_since,
        CASE WHEN s.due_at > $cutoff OR s.due_at IS NULL THEN $as_of ELSE s.due_at END AS a_until,
        $as_of AS b_until
   FROM said s

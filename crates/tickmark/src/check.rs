@@ -464,7 +464,7 @@ pub(crate) fn print_procedure(
                     .collect();
                 vec![
                     format!("    {}", item.occurred_at.date_in(&period.tz)),
-                    cut(&item.label, 60),
+                    cut(&named(&item.item, &item.label), 60),
                     why.join("; "),
                 ]
             })
@@ -482,6 +482,12 @@ pub(crate) fn print_procedure(
     Ok(())
 }
 
+/// What an item is called, with its key where the label does not hold it: many accounts stand under their system's name.
+fn named(key: &str, label: &str) -> String {
+    let held = label.split_whitespace().any(|word| word == key || word.len() >= 7 && key.starts_with(word));
+    if held { label.to_owned() } else { format!("{key} {label}") }
+}
+
 /// The first `most` characters, with an ellipsis where something was cut off.
 fn cut(text: &str, most: usize) -> String {
     let text = plain(text);
@@ -489,4 +495,18 @@ fn cut(text: &str, most: usize) -> String {
         return text;
     }
     text.chars().take(most - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn an_item_is_called_by_its_key_once() {
+        assert_eq!(named("u17@idp", "Sign-in"), "u17@idp Sign-in");
+        assert_eq!(named("E25", "E25 Code host"), "E25 Code host");
+        let commit = "aba3f67524b4edf2a2d19ff7c50fee4515aed74e";
+        assert_eq!(named(commit, "aba3f67524b4 Rename a field"), "aba3f67524b4 Rename a field");
+        assert_eq!(named("E", "Every"), "E Every");
+    }
 }

@@ -158,6 +158,9 @@ pub fn may_be_imported(table: &Table) -> Option<&'static str> {
         .then_some("its rows are worked out from others")
 }
 
+/// Kinds whose keys mean the same wherever they stand: a commit's id, a repository's address.
+const SCOPELESS: [&str; 3] = ["repository", "revision", "system"];
+
 /// Fields of `display`.
 const DISPLAY: [&str; 5] = ["name", "email", "login", "title", "url"];
 
@@ -432,6 +435,12 @@ impl Compiler<'_> {
                         column.name
                     ));
                     return None;
+                }
+                if how.scope.is_some() && SCOPELESS.contains(&kind) {
+                    self.problem(format!(
+                        "`{}` is a {kind}, which is known everywhere by its own key; leave `scope` out, or it is another one",
+                        column.name
+                    ));
                 }
                 let scope = match &how.scope {
                     Some(source) => self.given(source),

@@ -166,6 +166,10 @@ fn a_mapping_that_does_not_fit_is_refused() {
         &["has no column `lable`", "nothing is said about `label`"],
     );
     refuse(&TICKETS.replace("zone", "zoen"), &["zoen"]);
+    // A commit's id is the same commit everywhere: with a scope it would be another one, and nothing would be found to land.
+    let build = "table = \"build\"\nkey = \"Key\"\n[columns]\nrevision = { column = \"Summary\", scope = \"acme/app\" }\n\
+        builder = { constant = \"pipeline\" }\nconclusion = { constant = \"success\" }\n";
+    refuse(build, &["`revision` is a revision", "leave `scope` out"]);
     refuse(&TICKETS.replace("Berlin", "Bonn"), &["`Europe/Bonn` is no time zone"]);
     home.refuses("import tickets.csv --map absent.toml --yes", &["absent.toml"]);
     home.refuses("import absent.csv --map tickets.toml --yes", &["absent.csv"]);

@@ -7,6 +7,7 @@ mod anchor;
 mod assess;
 mod bad_input;
 mod check;
+mod company;
 mod custody;
 mod damage;
 mod github;
