@@ -4,12 +4,16 @@
 //! that rests on the absence of rows, and a pass that does, stand only where the absent table was looked at.
 
 mod coverage;
+mod part;
+mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Attribute, Conclusion, Grade, Instant, Period, Verdict};
 
 pub use coverage::{CoverageMap, Gap, Statement};
+pub use part::{Judged, Part, assess_parts};
+pub use version::{Knowledge, Version, changes, in_force};
 
 /// One attribute as the procedure declares it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -79,6 +83,11 @@ pub struct Item {
     pub verdicts: BTreeMap<Attribute, Verdict>,
     /// Attributes whose verdict was taken back because somebody could not look, and why.
     pub capped: BTreeMap<Attribute, String>,
+    /// Attributes that another version, which was not known then or is not known any more, judges better: its verdict, which
+    /// does not count.
+    pub otherwise: BTreeMap<Attribute, Verdict>,
+    /// Which parts of the period it was judged in, with the verdicts of each, where there are several.
+    pub parts: Vec<(usize, BTreeMap<Attribute, Verdict>)>,
 }
 
 impl Item {
@@ -106,14 +115,18 @@ impl Assessment {
     /// How many items have each verdict, per attribute. Every verdict is listed; the sum is the population.
     #[must_use]
     pub fn counts(&self, attribute: Attribute) -> BTreeMap<Verdict, usize> {
-        let mut counts: BTreeMap<Verdict, usize> = Verdict::ALL.iter().map(|v| (*v, 0)).collect();
-        for item in &self.items {
-            if let Some(verdict) = item.verdicts.get(&attribute) {
-                *counts.entry(*verdict).or_default() += 1;
-            }
-        }
-        counts
+        counts(&self.items, attribute)
     }
+}
+
+fn counts(items: &[Item], attribute: Attribute) -> BTreeMap<Verdict, usize> {
+    let mut counts: BTreeMap<Verdict, usize> = Verdict::ALL.iter().map(|v| (*v, 0)).collect();
+    for item in items {
+        if let Some(verdict) = item.verdicts.get(&attribute) {
+            *counts.entry(*verdict).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Joins rows, coverage and period.
@@ -129,13 +142,40 @@ pub fn assess(
     period: &Period,
     cutoff: Instant,
 ) -> Assessment {
+    let items = judged(rules, rows, coverage, period, cutoff);
+    said_of(items, gaps_of(rules, coverage, scopes, period, cutoff))
+}
+
+/// The first instant that does not count, or that lies after the period.
+fn end_of(period: &Period, cutoff: Instant) -> Instant {
     // The cut-off is the last instant that counts; a window ends with the first that does not.
-    let counted = Instant::from_ms(cutoff.ms().saturating_add(1));
-    let end = period.to.min(counted);
-    let whole = rules.over_period.then_some((period.from, end));
+    period.to.min(Instant::from_ms(cutoff.ms().saturating_add(1)))
+}
+
+/// Every row with what was not covered taken back, in order.
+fn judged(
+    rules: &Rules,
+    rows: Vec<Tested>,
+    coverage: &CoverageMap,
+    period: &Period,
+    cutoff: Instant,
+) -> Vec<Item> {
+    let whole = rules.over_period.then(|| (period.from, end_of(period, cutoff)));
     let mut items: Vec<Item> = rows.into_iter().map(|row| judge(rules, row, coverage, whole)).collect();
     items.sort_by_key(|i| (i.item, i.scope, i.occurred_at));
+    items
+}
 
+/// Windows of the period in which the population itself is unknown.
+fn gaps_of(
+    rules: &Rules,
+    coverage: &CoverageMap,
+    scopes: &BTreeSet<i64>,
+    period: &Period,
+    cutoff: Instant,
+) -> Vec<Gap> {
+    let counted = Instant::from_ms(cutoff.ms().saturating_add(1));
+    let end = end_of(period, cutoff);
     let mut gaps = vec![];
     for table in &rules.population {
         if scopes.is_empty() || scopes.len() > 1 && coverage.is_unfed(table) {
@@ -157,7 +197,19 @@ pub fn assess(
             unfed: false,
         });
     }
+    gaps
+}
 
+const UNTESTED: &str = "no item could be tested yet";
+
+/// Whether any item is known to deviate, or to hold.
+fn tested(items: &[Item]) -> bool {
+    let deviates = |i: &Item| i.verdicts.values().any(|v| *v == Verdict::Deviation);
+    items.iter().any(|i| deviates(i) || i.verdict() == Verdict::Pass)
+}
+
+/// The most that can be said of items and gaps.
+fn said_of(items: Vec<Item>, gaps: Vec<Gap>) -> Assessment {
     let mut held_back_by = vec![];
     let unfinished =
         |verdict: Verdict| items.iter().filter(|i| i.verdicts.values().any(|v| *v == verdict)).count();
@@ -173,9 +225,8 @@ pub fn assess(
         }
     }
     let deviations = unfinished(Verdict::Deviation) > 0;
-    let tested = deviations || items.iter().any(|i| i.verdict() == Verdict::Pass);
-    if held_back_by.is_empty() && !items.is_empty() && !tested {
-        held_back_by.push("no item could be tested yet".to_owned());
+    if held_back_by.is_empty() && !items.is_empty() && !tested(&items) {
+        held_back_by.push(UNTESTED.to_owned());
     }
     let conclusion = if !held_back_by.is_empty() {
         Conclusion::CannotConclude
@@ -233,6 +284,8 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
         grade,
         verdicts,
         capped,
+        otherwise: BTreeMap::new(),
+        parts: vec![],
     }
 }
 
