@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use assess::{Assessment, AttributeRule, CoverageMap, Gap, Rules, Statement, Tested};
-use catalog::{Procedure, Query, sql, written_out};
+use assess::{Assessment, AttributeRule, CoverageMap, Gap, Judged, Rules, Statement, Tested, assess_parts};
+use catalog::{Engine, Procedure, Query, sql, written_out};
 use hashbrown::HashMap;
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Value, Verdict};
 use serde::Serialize;
@@ -16,6 +16,8 @@ use store::records::{Go, Limits, Reader, Records, RecordsError};
 use crate::calendar;
 use crate::error::AppError;
 use crate::question::bindings;
+use crate::judging::{OutOfForce, Plan, Run};
+use crate::versions::{ControlVersion, SetAside, Window};
 use crate::workspace::Workspace;
 
 /// What is to be assessed.
@@ -71,6 +73,25 @@ pub struct Report {
     /// Procedures whose population is what happened in a period: a date shows nothing of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub over_a_period_only: Vec<OverAPeriod>,
+    /// Procedures none of whose controls was in force in the period.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_in_force: Vec<NotInForce>,
+    /// Versions that take no effect and are about no procedure that there is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A procedure that is not asked, because its controls were not in force.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct NotInForce {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Controls it tests.
+    pub controls: Vec<String>,
+    /// What became of them.
+    pub versions: Vec<ControlVersion>,
 }
 
 /// A procedure that a date cannot answer.
@@ -106,6 +127,17 @@ pub struct ProcedureReport {
     pub attributes: Vec<AttributeReport>,
     /// Every item.
     pub items: Vec<ItemReport>,
+    /// What was in force when, with what it says of its part of the period.
+    pub versions: Vec<VersionReport>,
+    /// Parts of the period in which none of the controls was in force: nothing is tested there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_in_force: Vec<OutOfForce>,
+    /// Items that came while none of the controls was in force: they are not tested.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub while_not_in_force: usize,
+    /// Versions that take no effect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_aside: Vec<SetAside>,
     /// Windows of the period in which something is unknown.
     pub gaps: Vec<GapReport>,
     /// Streams of sources that would supply what is missing.
@@ -114,6 +146,55 @@ pub struct ProcedureReport {
     pub how_to_fix: String,
     /// Hash of procedure and table schemas, in hexadecimal.
     pub content: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+/// The part of a period in which one set of versions was in force.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct VersionReport {
+    /// First instant of the part.
+    pub from: Instant,
+    /// First instant after it.
+    pub to: Instant,
+    /// What the procedure ran with, defaults included.
+    pub parameters: BTreeMap<String, Value>,
+    /// Ledger entries of the versions that say so; none where everything is as the content says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<i64>,
+    /// What it ran with besides: what was known then, where something else is known now. The worse verdict counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also_judged_by: Vec<BTreeMap<String, Value>>,
+    /// Controls that were adopted, changed or retired, as they are then.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub controls: Vec<ControlVersion>,
+    /// Why nobody can say what was in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unclear: Option<String>,
+    /// What was known otherwise at the time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// What the tests say of this part; absent at a date, and where the part lies outside of the period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conclusion: Option<Conclusion>,
+    /// Why it cannot be concluded.
+    pub held_back_by: Vec<String>,
+    /// Number of items.
+    pub population: usize,
+    /// How many of them have each verdict, per attribute.
+    pub counts: BTreeMap<Attribute, BTreeMap<Verdict, usize>>,
+}
+
+/// The verdicts of an item in one part of the period.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ItemVersion {
+    /// Place in `versions`, counted from 0.
+    pub version: usize,
+    /// Its verdicts there.
+    pub verdicts: BTreeMap<Attribute, Verdict>,
 }
 
 /// One attribute.
@@ -149,6 +230,13 @@ pub struct ItemReport {
     pub verdicts: BTreeMap<Attribute, Verdict>,
     /// Why, for every attribute that did not pass.
     pub reasons: BTreeMap<Attribute, String>,
+    /// Better verdicts, which do not count: of a version that was entered or approved later, or was known then and is not any
+    /// more.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub otherwise: BTreeMap<Attribute, Verdict>,
+    /// Which of the report's versions judged it, where there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<ItemVersion>,
 }
 
 impl ItemReport {
@@ -203,8 +291,10 @@ impl Workspace {
         } else {
             question.procedures.clone()
         };
-        let mut asked = vec![];
+        let versions = self.versions(known_at, question.cutoff)?;
+        let mut plans = vec![];
         let mut over_a_period_only = vec![];
+        let mut not_in_force = vec![];
         for id in ids {
             let procedure = self.catalog.procedures.get(&id).cloned();
             let procedure =
@@ -214,51 +304,53 @@ impl Workspace {
                 over_a_period_only.push(OverAPeriod { id, title, controls });
                 continue;
             }
-            self.ensure_calendar(&procedure, &question.period.tz)?;
-            let as_of =
-                Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
-            let bindings =
-                bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
-            let sql = written_out(&procedure.query, &bindings, self.engine()).map_err(AppError::Problems)?;
-            asked.push((procedure, sql));
+            let windows = versions.windows(&procedure);
+            match Plan::new(procedure, windows, &question.period) {
+                Ok(plan) => plans.push(plan),
+                Err(never) => not_in_force.push(*never),
+            }
         }
         let mut entities = Entities::default();
+        loop {
+            // More than once only where an item is judged by a version of another time than the period.
+            let runs: Vec<(usize, Run)> =
+                plans.iter().enumerate().flat_map(|(n, p)| p.missing().into_iter().map(move |r| (n, r))).collect();
+            if runs.is_empty() {
+                break;
+            }
+            let mut asked = vec![];
+            for (n, run) in &runs {
+                let procedure = &plans[*n].procedure;
+                self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
+                let sql = self.written(procedure, run, question, position, self.engine())?;
+                asked.push((procedure, sql));
+            }
+            let mut answers = self.run_procedures(&asked)?;
+            for ((n, run), rows) in runs.into_iter().zip(answers.drain(..)) {
+                let plan = &mut plans[n];
+                let rows = self.rows_of(&plan.procedure, rows?, scope, &mut entities)?;
+                plan.runs.insert(run, rows);
+            }
+        }
         let mut reports = vec![];
-        for ((procedure, _), rows) in asked.iter().zip(self.run_procedures(&asked)?) {
-            let mut rows = rows?;
-            entities.learn(
-                &mut self.records,
-                rows.iter().flat_map(|r| [r.item, r.scope]).filter(|id| *id != 0),
-            )?;
-            for row in &mut rows {
-                // What is judged within another scope than its own says so itself.
-                if row.scope == 0 {
-                    row.scope = entities.known.get(&row.item).map_or(0, |named| named.scope);
-                }
-            }
-            if let Some(scope) = scope {
-                rows.retain(|row| row.scope == scope);
-            }
-            let several = procedure.query.yields_scope();
-            let same = |a: &Tested, b: &Tested| {
-                a.item == b.item && !(several && (a.scope, a.occurred_at) != (b.scope, b.occurred_at))
-            };
-            if let Some(twice) = rows.windows(2).find(|pair| same(&pair[0], &pair[1])) {
-                return Err(AppError::Procedure {
-                    procedure: procedure.id.clone(),
-                    item: twice[0].item,
-                    what: "two rows".to_owned(),
-                });
-            }
-            let rules = rules_of(procedure);
-            let assessment =
-                assess::assess(&rules, rows, &coverage, &scopes, &question.period, question.cutoff);
-            let mut report = self.report(procedure, assessment, &entities);
+        for plan in plans {
+            let rules = rules_of(&plan.procedure);
+            let several = plan.procedure.query.yields_scope();
+            let parted = plan.parted();
+            let (assessment, judged) =
+                assess_parts(&rules, parted.parts, several, &coverage, &scopes, question.cutoff);
+            let mut report = self.report(&parted.procedure, assessment, &entities);
+            report.versions = versions_of(parted.windows, judged);
+            report.not_in_force = parted.not_in_force;
+            report.while_not_in_force = parted.while_not_in_force;
+            report.set_aside = versions.set_aside.get(&report.id).cloned().unwrap_or_default();
             if question.at_a_date {
                 report.conclusion = None;
+                report.versions.iter_mut().for_each(|v| v.conclusion = None);
             }
             reports.push(report);
         }
+        not_in_force.sort_by(|a, b| a.controls.cmp(&b.controls));
         over_a_period_only.sort_by(|a: &OverAPeriod, b| a.controls.cmp(&b.controls));
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
         let Period { from, to, tz } = question.period.clone();
@@ -271,13 +363,63 @@ impl Workspace {
             at_a_date: question.at_a_date,
             procedures: reports,
             over_a_period_only,
+            not_in_force,
+            set_aside: versions.set_aside.get("").cloned().unwrap_or_default(),
         })
+    }
+
+    /// The text of a procedure as a run needs it.
+    pub(crate) fn written(
+        &self,
+        procedure: &Procedure,
+        run: &Run,
+        question: &Question,
+        position: u64,
+        engine: Engine,
+    ) -> Result<String, AppError> {
+        let as_of = Instant::from_ms(run.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
+        let period = Period { from: run.from, to: run.to, tz: question.period.tz.clone() };
+        let bindings = bindings(&period, as_of, question.cutoff, Some(position), run.parameters.clone());
+        written_out(&procedure.query, &bindings, engine).map_err(AppError::Problems)
+    }
+
+    /// Rows of a run as they are judged: each with its scope, of the scope that is asked for, and each item once.
+    fn rows_of(
+        &mut self,
+        procedure: &Procedure,
+        mut rows: Vec<Tested>,
+        scope: Option<i64>,
+        entities: &mut Entities,
+    ) -> Result<Vec<Tested>, AppError> {
+        entities
+            .learn(&mut self.records, rows.iter().flat_map(|r| [r.item, r.scope]).filter(|id| *id != 0))?;
+        for row in &mut rows {
+            // What is judged within another scope than its own says so itself.
+            if row.scope == 0 {
+                row.scope = entities.known.get(&row.item).map_or(0, |named| named.scope);
+            }
+        }
+        if let Some(scope) = scope {
+            rows.retain(|row| row.scope == scope);
+        }
+        let several = procedure.query.yields_scope();
+        let same = |a: &Tested, b: &Tested| {
+            a.item == b.item && !(several && (a.scope, a.occurred_at) != (b.scope, b.occurred_at))
+        };
+        if let Some(twice) = rows.windows(2).find(|pair| same(&pair[0], &pair[1])) {
+            return Err(AppError::Procedure {
+                procedure: procedure.id.clone(),
+                item: twice[0].item,
+                what: "two rows".to_owned(),
+            });
+        }
+        Ok(rows)
     }
 
     /// Runs procedures, as many at once as the machine has cores; the answers stand in the order of the questions.
     fn run_procedures(
         &self,
-        asked: &[(Procedure, String)],
+        asked: &[(&Procedure, String)],
     ) -> Result<Vec<Result<Vec<Tested>, AppError>>, AppError> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let readers = (0..cores.min(asked.len()))
@@ -318,13 +460,18 @@ impl Workspace {
     }
 
     /// Puts the days a procedure counts by into the records.
-    pub(crate) fn ensure_calendar(&mut self, procedure: &Procedure, zone: &str) -> Result<(), AppError> {
+    pub(crate) fn ensure_calendar(
+        &mut self,
+        procedure: &Procedure,
+        parameters: &BTreeMap<String, Value>,
+        zone: &str,
+    ) -> Result<(), AppError> {
         if !procedure.tables.iter().any(|t| t.name == "calendar_day")
             || self.is_empty(&procedure.population_tables)?
         {
             return Ok(());
         }
-        if let Some(Value::Text(name)) = procedure.parameters.get("calendar").map(|p| &p.default)
+        if let Some(Value::Text(name)) = parameters.get("calendar")
             && let Some(calendar) = self.catalog.calendars.get(name)
         {
             calendar::ensure(&mut self.records, calendar, zone)?;
@@ -365,6 +512,13 @@ impl Workspace {
                     }
                     _ => None,
                 };
+                let reason = match item.otherwise.get(&letter) {
+                    Some(better) => Some(format!(
+                        "{}{MOVED} `{better}`",
+                        reason.map(|r| format!("{r}; ")).unwrap_or_default()
+                    )),
+                    None => reason,
+                };
                 reasons.extend(reason.map(|r| (letter, r)));
             }
             let Named { key, title, .. } = entities.of(item.item);
@@ -383,6 +537,12 @@ impl Workspace {
                 record: item.item,
                 verdicts: item.verdicts,
                 reasons,
+                otherwise: item.otherwise,
+                versions: item
+                    .parts
+                    .into_iter()
+                    .map(|(version, verdicts)| ItemVersion { version, verdicts })
+                    .collect(),
             });
         }
         ProcedureReport {
@@ -395,6 +555,10 @@ impl Workspace {
             population_is: procedure.population.clone(),
             attributes,
             items,
+            versions: vec![],
+            not_in_force: vec![],
+            while_not_in_force: 0,
+            set_aside: vec![],
             gaps,
             supplied_by: supplied_by.into_iter().collect(),
             how_to_fix: procedure.how_to_fix.clone(),
@@ -416,6 +580,31 @@ impl Workspace {
             supplied_by,
         }
     }
+}
+
+/// Why a verdict that counts is not the better one.
+const MOVED: &str = "two versions count here, of which one was not known then or is not known any more, and the other one says";
+
+/// What was in force in each part, and what it says there.
+fn versions_of(windows: Vec<(Window, Period, bool)>, judged: Vec<Judged>) -> Vec<VersionReport> {
+    let report = |((window, period, proves), judged): ((Window, Period, bool), Judged)| {
+        let mut sets = window.sets.into_iter();
+        VersionReport {
+            from: period.from,
+            to: period.to,
+            parameters: sets.next().unwrap_or_default(),
+            entries: window.entries.into_iter().collect(),
+            also_judged_by: sets.collect(),
+            controls: window.controls,
+            unclear: window.unclear,
+            note: window.note,
+            conclusion: proves.then_some(judged.conclusion),
+            held_back_by: judged.held_back_by,
+            population: judged.population,
+            counts: judged.counts,
+        }
+    };
+    windows.into_iter().zip(judged).map(report).collect()
 }
 
 /// What is said of the items that several procedures judge, asked for once.

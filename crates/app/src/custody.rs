@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use catalog::{Engine, written_out};
+use catalog::Engine;
 use ledger::{Confirmation, Entropy, Erasure, Folder, Kind};
-use model::{Capture, Instant};
+use model::{Capture, Instant, Period};
 use serde::Serialize;
 use serde_json::json;
 use store::records::Entity;
@@ -15,9 +15,10 @@ use store::state::State;
 
 use crate::assessment::Question;
 use crate::error::AppError;
+use crate::judging::{Plan, Run};
 use crate::place::write_durably;
-use crate::question::bindings;
 use crate::redact::{Unfit, compare, named_in_utf16, redact};
+use crate::versions::Window;
 use crate::workspace::{BASIS, Derive, Workspace, gives_rows, redactions};
 
 /// What a person is called whose erasure was begun and is not finished.
@@ -100,13 +101,42 @@ impl Workspace {
             .filter(|p| question.procedures.is_empty() || question.procedures.contains(&p.id))
             .cloned()
             .collect();
+        // What each part of the period is judged by; a procedure whose controls were not in force has none.
+        let versions = self.versions(i64::try_from(position).unwrap_or(i64::MAX), question.cutoff)?;
+        let mut queries = BTreeMap::new();
+        let mut parts = BTreeMap::new();
+        let mut texts = vec![];
         for procedure in &procedures {
-            self.ensure_calendar(procedure, &question.period.tz)?;
+            let hash: String = procedure.content_hash.iter().map(|b| format!("{b:02x}")).collect();
+            queries.insert(procedure.id.clone(), hash);
+            let plan = Plan::new(procedure.clone(), versions.windows(procedure), &question.period);
+            let Ok(plan) = plan else { continue };
+            let runs = plan.missing();
+            let several = runs.len() > 1;
+            let name = |at: usize| match several {
+                true => format!("{}.{}.sql", procedure.id, at + 1),
+                false => format!("{}.sql", procedure.id),
+            };
+            for (at, run) in runs.iter().enumerate() {
+                self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
+                texts.push((name(at), self.written(procedure, run, question, position, Engine::DuckDb)?));
+            }
+            let of_part = |(days, window, of_part): &(Period, &Window, Vec<Run>)| {
+                let files: Vec<_> = of_part
+                    .iter()
+                    .filter_map(|run| Some((runs.iter().position(|r| r == run)?, run)))
+                    .map(|(at, run)| json!({ "sql": name(at), "parameters": run.parameters }))
+                    .collect();
+                json!({ "from": days.from, "to": days.to, "judged_by": files, "unclear": window.unclear })
+            };
+            parts.insert(procedure.id.clone(), plan.of_period().iter().map(of_part).collect::<Vec<_>>());
         }
         let names: BTreeSet<String> = procedures
             .iter()
             .flat_map(|p| p.tables.iter().map(|t| t.name.clone()))
-            .chain(["coverage".to_owned()])
+            // What says where somebody looked, and what was in force.
+            .chain(["coverage", "parameter_version", "control_version"].map(str::to_owned))
+            .filter(|name| self.catalog.table(name).is_some())
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let frozen = records::freeze::freeze_tables(
@@ -116,15 +146,9 @@ impl Workspace {
             folder,
         )
         .map_err(|e| AppError::Other(e.to_string()))?;
-        let as_of = Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
-        let bindings = bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
-        let mut queries = BTreeMap::new();
-        for procedure in &procedures {
-            let sql = written_out(&procedure.query, &bindings, Engine::DuckDb).map_err(AppError::Problems)?;
-            let path = folder.join(format!("{}.sql", procedure.id));
+        for (name, sql) in texts {
+            let path = folder.join(name);
             fs::write(&path, format!("{sql}\n")).map_err(AppError::file("write", &path))?;
-            let hash: String = procedure.content_hash.iter().map(|b| format!("{b:02x}")).collect();
-            queries.insert(procedure.id.clone(), hash);
         }
         let tables: BTreeMap<String, FrozenTable> = frozen
             .into_iter()
@@ -138,6 +162,7 @@ impl Workspace {
             "cutoff": question.cutoff,
             "tables": tables,
             "procedures": queries,
+            "versions": parts,
         });
         let text = manifest.to_string();
         let receipt = self.decision_receipt("freezes");

@@ -13,17 +13,19 @@ mod error;
 mod evidence;
 mod facts;
 mod import;
+mod judging;
 mod place;
 mod preview;
 mod question;
 mod redact;
+mod versions;
 mod workspace;
 
 pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};
 pub use anchor::{Anchored, Anchors, KnownAnchor};
 pub use assessment::{
-    AttributeReport, GapReport, ItemReport, OverAPeriod, ProcedureReport, Question as AssessmentQuestion,
-    Report, rules_of, tested_of,
+    AttributeReport, GapReport, ItemReport, ItemVersion, NotInForce, OverAPeriod, ProcedureReport,
+    Question as AssessmentQuestion, Report, VersionReport, rules_of, tested_of,
 };
 pub use config::{Config, GitHubSource};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
@@ -31,7 +33,9 @@ pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use import::{Compared, KnownKeys};
+pub use judging::OutOfForce;
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
+pub use versions::{ControlVersion, ParameterReport, ParameterVersion, SetAside};
 pub use workspace::{Derive, Opening, Status, Workspace};

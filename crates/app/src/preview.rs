@@ -31,8 +31,8 @@ pub struct Preview {
 
 /// The procedures that can judge a change before it lands.
 const PROCEDURES: &[&str] = &["change_ticket", "change_independent_review", "change_tests"];
-/// Tables whose rows about accounts are known before the pull request is looked at.
-const ACCOUNTS: &[&str] = &["account", "account_person", "person_alike"];
+/// Tables whose rows are known before the pull request is looked at: those about accounts, and what is in force.
+const KNOWN: &[&str] = &["account", "account_person", "person_alike", "parameter_version", "control_version"];
 /// Tables the procedures read of a change.
 const LOOKED_AT: &[&str] = &[
     "change",
@@ -87,7 +87,7 @@ impl Workspace {
         ] {
             self.records.entities(Some(kind), |e| known.entities.extend((e.id < before).then_some(e)))?;
         }
-        for name in ACCOUNTS {
+        for name in KNOWN {
             if let Some(table) = self.records.table(name) {
                 self.records.rows_known_at::<RecordsError>(table, first, |row| {
                     known.rows.push((table, row));

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::{fs, io};
 
-use model::Table;
+use model::{Table, Value};
 
 pub use calendar::{Calendar, Day};
 pub use control::{Control, Criterion, Frequency, Mode};
@@ -158,6 +158,41 @@ impl Catalog {
     /// Procedures that test a control.
     pub fn procedures_of(&self, control: &str) -> impl Iterator<Item = &Procedure> {
         self.procedures.values().filter(move |p| p.controls.iter().any(|c| c == control))
+    }
+
+    /// A procedure by its id.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn procedure(&self, id: &str) -> Result<&Procedure, Problem> {
+        self.procedures.get(id).ok_or_else(|| {
+            let known = self.procedures.keys().map(String::as_str);
+            let message = format!("there is no procedure `{id}`");
+            Problem::of("procedures", message, problem::instead(id, known))
+        })
+    }
+
+    /// A value that somebody typed for a parameter of a procedure.
+    ///
+    /// # Errors
+    /// No such procedure or parameter, another type, a value out of range, or a calendar that there is not.
+    pub fn parameter_value(&self, procedure: &str, name: &str, text: &str) -> Result<Value, Problem> {
+        let declared = self.procedure(procedure)?;
+        let parameter = declared.parameters.get(name).ok_or_else(|| {
+            let message = format!("`{procedure}` has no parameter `{name}`");
+            let known = declared.parameters.keys().map(String::as_str);
+            Problem::of("parameters", message, problem::instead(name, known))
+        })?;
+        let value = parameter.parse(text)?;
+        // The one text that names content.
+        if let ("calendar", Value::Text(calendar)) = (name, &value)
+            && !self.calendars.contains_key(calendar)
+        {
+            let message = format!("there is no calendar `{calendar}`");
+            let known = self.calendars.keys().map(String::as_str);
+            return Err(Problem::of("calendars", message, problem::instead(calendar, known)));
+        }
+        Ok(value)
     }
 
     /// Controls that answer to a criterion.

@@ -34,6 +34,14 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// What is wrong and what to do, without the place.
+    #[must_use]
+    pub fn said(&self) -> String {
+        if self.help.is_empty() { self.message.clone() } else { format!("{}; {}", self.message, self.help) }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;

@@ -9,6 +9,7 @@ use crate::check::{is_unfed, print_procedure, print_unfed, status};
 use crate::command::Assess;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, aligned, line, styled};
+use crate::parameter::print_not_in_force;
 use crate::session::{Session, derive};
 
 pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure> {
@@ -97,6 +98,7 @@ fn print(report: &Report, period: &Period, all: bool) -> Result<(), Failure> {
         print_procedure(procedure, period, all)?;
     }
     print_unfed(&unfed)?;
+    print_not_in_force(report)?;
     if !report.over_a_period_only.is_empty() {
         line("")?;
         line(&styled(BOLD, "Not asked: these test what happens in a period (--from, --to)"))?;

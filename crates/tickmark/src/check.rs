@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::command::{Check, FailOn};
 use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, aligned, line, plain, spoken, styled};
+use crate::parameter::print_versions;
 use crate::session::{Session, derive};
 use crate::source;
 
@@ -413,6 +414,7 @@ pub(crate) fn print_procedure(
         None => line(&head)?,
     }
     line(&format!("  population {}: {}", procedure.population, procedure.population_is))?;
+    print_versions(procedure, period)?;
     let rows: Vec<Vec<String>> = procedure
         .attributes
         .iter()

@@ -59,6 +59,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::record::RecordCommand,
     },
+    /// Values that procedures run with, as versions that somebody approved
+    Parameter {
+        #[command(subcommand)]
+        what: crate::parameter::ParameterCommand,
+    },
     /// Files that are evidence for a control
     Evidence {
         #[command(subcommand)]

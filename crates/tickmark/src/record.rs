@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use app::{Compared, KnownKeys, Workspace};
+use app::{Compared, Derive, KnownKeys, Workspace};
 use clap::Subcommand;
 use connectors::import::{self, Encoding, Format, Mapping, RECORDER, Shape};
 use model::{Capture, Coverage, CoverageStatus, Document, FactValue, Grade, Instant, Receipt, Table, Window};
@@ -48,24 +48,12 @@ pub(crate) fn run(session: &Session, what: &RecordCommand) -> Result<ExitCode, F
             let table = table(&workspace, name).map_err(Failure::of)?;
             let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
             let covers = covers.as_deref().map(|text| window(text, &tz, session.now)).transpose()?;
-            let (mapping, body) = written(&table, values, &tz)?;
             let said = Said { reason, by: by.as_deref(), covers };
-            workspace.catch_up(&|document| derive(document, &conventions))?;
-            let capture = row(&table, &mapping, &body, &said, session.now)?;
-            let (compared, covered) = compare(&mut workspace, &capture)?;
-            if compared.says_nothing() && covered {
-                line(
-                    "nothing new: that is known already, or by a source's own record; nothing was appended",
-                )?;
-                return Ok(ExitCode::SUCCESS);
+            let derive = |document: &Document<'_>| derive(document, &conventions);
+            match enter(&mut workspace, &derive, &table, values, &tz, &said, session.now)? {
+                Some((verb, entry)) => line(&format!("{verb} in `{name}` as ledger entry {entry}"))?,
+                None => line(NOTHING_NEW)?,
             }
-            let entries = workspace.decide(&[capture])?;
-            let applied = workspace.catch_up(&|document| derive(document, &conventions))?;
-            for (entry, problem) in applied.problems.iter().filter(|(entry, _)| entries.contains(entry)) {
-                note(&format!("entry {entry}: {}", plain(problem)));
-            }
-            let verb = if compared.changed > 0 { "corrected" } else { "entered" };
-            line(&format!("{verb} in `{name}` as ledger entry {}", entries.start))?;
         }
         RecordCommand::List { table: name } => {
             let known = workspace.catalog.table(name).is_some();
@@ -103,6 +91,35 @@ pub(crate) struct Said<'a> {
     pub(crate) reason: &'a str,
     pub(crate) by: Option<&'a str>,
     pub(crate) covers: Option<Window>,
+}
+
+pub(crate) const NOTHING_NEW: &str =
+    "nothing new: that is known already, or by a source's own record; nothing was appended";
+
+/// Enters a row as it is typed. Gives whether it was entered or corrected, and as which ledger entry; `None` when it says
+/// nothing new.
+pub(crate) fn enter(
+    workspace: &mut Workspace,
+    derive: &Derive<'_>,
+    table: &Table,
+    words: &[String],
+    tz: &str,
+    said: &Said<'_>,
+    now: Instant,
+) -> Result<Option<(&'static str, u64)>, Failure> {
+    let (mapping, body) = written(table, words, tz)?;
+    workspace.catch_up(derive)?;
+    let capture = row(table, &mapping, &body, said, now)?;
+    let (compared, covered) = compare(workspace, &capture)?;
+    if compared.says_nothing() && covered {
+        return Ok(None);
+    }
+    let entries = workspace.decide(&[capture])?;
+    let applied = workspace.catch_up(derive)?;
+    for (entry, problem) in applied.problems.iter().filter(|(entry, _)| entries.contains(entry)) {
+        note(&format!("entry {entry}: {}", plain(problem)));
+    }
+    Ok(Some((if compared.changed > 0 { "corrected" } else { "entered" }, entries.start)))
 }
 
 /// Words as they are typed, as a mapping and one record for it: a row entered by hand is read as an imported one is.
