@@ -15,8 +15,9 @@ use store::records::{Go, Limits, Reader, Records, RecordsError};
 
 use crate::calendar;
 use crate::error::AppError;
-use crate::question::bindings;
 use crate::judging::{OutOfForce, Plan, Run};
+use crate::question::bindings;
+use crate::uptime::{Asked, ItemUptime, UptimeReport};
 use crate::versions::{ControlVersion, SetAside, Window};
 use crate::workspace::Workspace;
 
@@ -127,6 +128,9 @@ pub struct ProcedureReport {
     pub attributes: Vec<AttributeReport>,
     /// Every item.
     pub items: Vec<ItemReport>,
+    /// For how long what is tested held, where the procedure says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uptime: Option<UptimeReport>,
     /// What was in force when, with what it says of its part of the period.
     pub versions: Vec<VersionReport>,
     /// Parts of the period in which none of the controls was in force: nothing is tested there.
@@ -313,8 +317,11 @@ impl Workspace {
         let mut entities = Entities::default();
         loop {
             // More than once only where an item is judged by a version of another time than the period.
-            let runs: Vec<(usize, Run)> =
-                plans.iter().enumerate().flat_map(|(n, p)| p.missing().into_iter().map(move |r| (n, r))).collect();
+            let runs: Vec<(usize, Run)> = plans
+                .iter()
+                .enumerate()
+                .flat_map(|(n, p)| p.missing().into_iter().map(move |r| (n, r)))
+                .collect();
             if runs.is_empty() {
                 break;
             }
@@ -334,6 +341,8 @@ impl Workspace {
         }
         let mut reports = vec![];
         for plan in plans {
+            let asked = Asked { question, position, coverage: &coverage, scopes: &scopes };
+            let uptime = if question.at_a_date { None } else { self.uptime(&plan, &asked)? };
             let rules = rules_of(&plan.procedure);
             let several = plan.procedure.query.yields_scope();
             let parted = plan.parted();
@@ -341,6 +350,17 @@ impl Workspace {
                 assess_parts(&rules, parted.parts, several, &coverage, &scopes, question.cutoff);
             let mut report = self.report(&parted.procedure, assessment, &entities);
             report.versions = versions_of(parted.windows, judged);
+            report.uptime = uptime.map(|(whole, mut items)| UptimeReport {
+                items: report
+                    .items
+                    .iter()
+                    .filter_map(|item| {
+                        let uptime = items.remove(&item.record)?;
+                        Some(ItemUptime { record: item.record, item: item.item.clone(), uptime })
+                    })
+                    .collect(),
+                ..whole
+            });
             report.not_in_force = parted.not_in_force;
             report.while_not_in_force = parted.while_not_in_force;
             report.set_aside = versions.set_aside.get(&report.id).cloned().unwrap_or_default();
@@ -555,6 +575,7 @@ impl Workspace {
             population_is: procedure.population.clone(),
             attributes,
             items,
+            uptime: None,
             versions: vec![],
             not_in_force: vec![],
             while_not_in_force: 0,

@@ -90,7 +90,8 @@ impl Plan {
     /// A window's runs: over its own days where items last the period, else over all of it.
     fn runs_of(&self, window: &Window, days: &Period) -> Vec<Run> {
         let days = if self.procedure.over_period { days } else { &self.period };
-        let run = |parameters: &Parameters| Run { from: days.from, to: days.to, parameters: parameters.clone() };
+        let run =
+            |parameters: &Parameters| Run { from: days.from, to: days.to, parameters: parameters.clone() };
         window.sets.iter().map(run).collect()
     }
 
@@ -135,8 +136,11 @@ impl Plan {
         if !self.has_windows() {
             let mut parts = vec![];
             for (_, window, days, proves) in &windows {
-                let readings =
-                    self.runs_of(window, days).iter().map(|run| runs.remove(run).unwrap_or_default()).collect();
+                let readings = self
+                    .runs_of(window, days)
+                    .iter()
+                    .map(|run| runs.remove(run).unwrap_or_default())
+                    .collect();
                 parts.push(part(readings, window, days, *proves));
             }
             let windows = windows.into_iter().map(|(_, w, days, proves)| (w, days, proves)).collect();
@@ -171,14 +175,18 @@ impl Plan {
         // disagree on when it happened. Where it does not know it, it is none of the population.
         let mut unplaced: BTreeMap<usize, Vec<Tested>> = BTreeMap::new();
         for (n, row) in others {
-            let known = self.windows[n].sets.iter().any(|set| of_run.get(set).is_some_and(|y| y.contains(&key(&row))));
+            let known = self.windows[n]
+                .sets
+                .iter()
+                .any(|set| of_run.get(set).is_some_and(|y| y.contains(&key(&row))));
             if known && !keys.contains(&key(&row)) {
                 keys.insert(key(&row));
                 unplaced.entry(n).or_default().push(row);
             }
         }
         // Windows beside the period, for what began there.
-        let beside: BTreeSet<usize> = placed.keys().map(|(n, _)| *n).chain(unplaced.keys().copied()).collect();
+        let beside: BTreeSet<usize> =
+            placed.keys().map(|(n, _)| *n).chain(unplaced.keys().copied()).collect();
         for n in beside {
             if windows.iter().any(|(tested, ..)| *tested == n) {
                 continue;

@@ -7,6 +7,7 @@ mod access;
 mod anchor;
 mod assessment;
 mod calendar;
+mod commitments;
 mod config;
 mod custody;
 mod error;
@@ -18,6 +19,7 @@ mod place;
 mod preview;
 mod question;
 mod redact;
+mod uptime;
 mod versions;
 mod workspace;
 
@@ -27,6 +29,7 @@ pub use assessment::{
     AttributeReport, GapReport, ItemReport, ItemVersion, NotInForce, OverAPeriod, ProcedureReport,
     Question as AssessmentQuestion, Report, VersionReport, rules_of, tested_of,
 };
+pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use error::AppError;
@@ -37,5 +40,6 @@ pub use judging::OutOfForce;
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
+pub use uptime::{IntervalReport, ItemUptime, UptimeReport, stretch_of, uptime_rules_of};
 pub use versions::{ControlVersion, ParameterReport, ParameterVersion, SetAside};
 pub use workspace::{Derive, Opening, Status, Workspace};

@@ -331,8 +331,7 @@ impl Workspace {
             told.iter().map(|t| ((t.id, t.known_from), t.collected_at)).collect();
         for (row, superseded_at) in told.iter_mut().zip(superseded) {
             if superseded_at <= known_at {
-                row.known_to =
-                    collected.get(&(row.id, superseded_at)).copied().unwrap_or(row.collected_at);
+                row.known_to = collected.get(&(row.id, superseded_at)).copied().unwrap_or(row.collected_at);
             }
         }
         Ok(told)
@@ -388,8 +387,7 @@ impl Versions {
                 history.rows.push(row);
             }
             Err(why) => {
-                let procedures: Vec<String> =
-                    catalog.procedures_of(&control).map(|p| p.id.clone()).collect();
+                let procedures: Vec<String> = catalog.procedures_of(&control).map(|p| p.id.clone()).collect();
                 for procedure in &procedures {
                     self.aside(procedure, &row, what.clone(), why.clone());
                 }
@@ -398,6 +396,13 @@ impl Versions {
                 }
             }
         }
+    }
+
+    /// Whether a control is in force at an instant, by what is known now; `None` when nobody can say.
+    pub(crate) fn control_in_force(&self, control: &str, at: Instant) -> Option<bool> {
+        let Some(history) = self.controls.get(control) else { return Some(true) };
+        let now = history.held(at).now;
+        if now.len() == 1 { now.first().copied() } else { None }
     }
 
     /// The windows of a procedure, over all of time. Facts after the cut-off do not count, and neither do changes.
@@ -488,8 +493,7 @@ impl Versions {
         if held.iter().any(|h| h.now == BTreeSet::from([true])) {
             unclear.retain(|what| !what.starts_with("whether "));
         }
-        let unclear =
-            (!unclear.is_empty()).then(|| format!("nobody can say {}", unclear.join(", nor ")));
+        let unclear = (!unclear.is_empty()).then(|| format!("nobody can say {}", unclear.join(", nor ")));
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         Window { from: at, to: Instant::FOREVER, sets, unclear, note, in_force, controls, entries }
     }

@@ -141,6 +141,24 @@ impl CoverageMap {
             .try_fold(Grade::System, |worst, at| Ok(worst.min(self.seen(scope, table, *at, grade)?)))
     }
 
+    /// The windows of `[from, to)` in which `table` was not seen, by coverage of at least `grade`.
+    #[must_use]
+    pub fn unseen_windows(
+        &self,
+        scope: i64,
+        table: &str,
+        from: Instant,
+        to: Instant,
+        grade: Grade,
+    ) -> Vec<(Instant, Instant)> {
+        let bounds = bounds(&self.of(scope, table), from, to);
+        let unseen = |pair: &[Instant]| {
+            (pair[0] < pair[1] && self.seen(scope, table, pair[0], grade).is_err())
+                .then_some((pair[0], pair[1]))
+        };
+        bounds.windows(2).filter_map(unseen).collect()
+    }
+
     /// The end of the last window in which `table` was completely seen.
     #[must_use]
     pub fn last(&self, scope: i64, table: &str) -> Option<Instant> {

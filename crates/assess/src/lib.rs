@@ -5,6 +5,7 @@
 
 mod coverage;
 mod part;
+pub mod uptime;
 mod version;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -72,8 +72,7 @@ pub fn assess_parts(
         let readings: Vec<Vec<Item>> =
             readings.into_iter().map(|rows| judged(rules, rows, coverage, &period, cutoff)).collect();
         // What one of several readings alone has in its population concludes nothing for the others.
-        let untested =
-            readings.len() > 1 && readings.iter().any(|items| !items.is_empty() && !tested(items));
+        let untested = readings.len() > 1 && readings.iter().any(|items| !items.is_empty() && !tested(items));
         let mut found = joined(readings, &key);
         if let Some(reason) = &unclear {
             found.iter_mut().for_each(|item| unprove(item, reason));
@@ -146,7 +145,8 @@ fn joined(readings: Vec<Vec<Item>>, key: &dyn Fn(&Item) -> Key) -> Vec<Item> {
     let mut readings = readings.into_iter();
     let mut first = readings.next().unwrap_or_default();
     let Some(second) = readings.next() else { return first };
-    let mut places: BTreeMap<Key, usize> = first.iter().enumerate().map(|(at, item)| (key(item), at)).collect();
+    let mut places: BTreeMap<Key, usize> =
+        first.iter().enumerate().map(|(at, item)| (key(item), at)).collect();
     for item in second.into_iter().chain(readings.flatten()) {
         match places.get(&key(&item)) {
             Some(at) => worse_of(&mut first[*at], item),
@@ -197,7 +197,8 @@ fn adjoined(gaps: Vec<Gap>) -> Vec<Gap> {
     let mut all: Vec<Gap> = vec![];
     for gap in gaps {
         let goes_on = |before: &&mut Gap| {
-            before.to == gap.from && (&before.scope, &before.table, &before.reason) == (&gap.scope, &gap.table, &gap.reason)
+            before.to == gap.from
+                && (&before.scope, &before.table, &before.reason) == (&gap.scope, &gap.table, &gap.reason)
         };
         match all.iter_mut().find(goes_on) {
             Some(before) => before.to = gap.to,

@@ -124,8 +124,7 @@ mod tests {
         let versions = versions(lines);
         for (knowledge, expected) in [(Knowledge::Then, then), (Knowledge::Now, now)] {
             let found = in_force(&versions, at(ms), knowledge, &0);
-            let mut values: Vec<i64> =
-                found.iter().map(|i| i.map_or(0, |i| versions[i].value)).collect();
+            let mut values: Vec<i64> = found.iter().map(|i| i.map_or(0, |i| versions[i].value)).collect();
             values.sort_unstable();
             assert_eq!(values, expected, "{knowledge:?} at {ms}");
         }
@@ -141,8 +140,11 @@ mod tests {
 
     #[test]
     fn a_later_version_takes_the_place_of_an_open_one_and_gives_it_back_when_it_ends() {
-        let lines =
-            [(5, Some(100), OPEN, 0, i64::MAX), (7, Some(200), Some(300), 0, i64::MAX), (9, Some(400), OPEN, 0, i64::MAX)];
+        let lines = [
+            (5, Some(100), OPEN, 0, i64::MAX),
+            (7, Some(200), Some(300), 0, i64::MAX),
+            (9, Some(400), OPEN, 0, i64::MAX),
+        ];
         for (ms, value) in [(199, 5), (200, 7), (299, 7), (300, 5), (400, 9)] {
             check(&lines, ms, &[value], &[value]);
         }

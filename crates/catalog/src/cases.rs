@@ -28,9 +28,28 @@ pub struct Case {
     pub coverage: Vec<Said>,
     /// Items and verdicts after coverage was applied.
     pub expected: Vec<Expected>,
+    /// For how long what is tested held, of the items that the case mentions.
+    pub uptime: Vec<Lasting>,
     /// Symbolic names of entities, by their number.
     pub names: BTreeMap<i64, String>,
 }
+
+/// A line of the expected uptime: a stretch of time in one state.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lasting {
+    /// The entity; absent for all of them together.
+    pub item: Option<i64>,
+    /// First instant.
+    pub from: Instant,
+    /// First instant after.
+    pub to: Instant,
+    /// `up`, `down`, `unknown` or `not_applicable`.
+    pub state: String,
+}
+
+/// What the whole control is called among the items of an uptime.
+const CONTROL: &str = "control";
+const STATES: [&str; 4] = ["up", "down", "unknown", "not_applicable"];
 
 /// What a case says about the coverage of a table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,11 +151,12 @@ struct Cell {
 }
 
 const WORDS: &[&str] = &[
-    "as_of", "asserted", "case", "cutoff", "defaults", "expect", "gap", "known_at", "param", "period", "rows",
+    "as_of", "asserted", "case", "cutoff", "defaults", "expect", "gap", "known_at", "param", "period",
+    "rows", "uptime",
 ];
 
 /// Statements with a table below them.
-const WITH_TABLE: &[&str] = &["defaults", "rows", "expect"];
+const WITH_TABLE: &[&str] = &["defaults", "rows", "expect", "uptime"];
 
 fn statements<'a>(file: &str, text: &'a str, problems: &mut Vec<Problem>) -> Vec<Statement<'a>> {
     let mut statements: Vec<Statement<'a>> = Vec::new();
@@ -303,6 +323,10 @@ impl Reading<'_> {
                 Vec::new()
             }
         };
+        let mut uptime = Vec::new();
+        for s in all.iter().filter(|s| s.word == "uptime") {
+            self.uptime(s, &period, &mut uptime);
+        }
         Some(Case {
             name: opening.rest.to_owned(),
             line: opening.line,
@@ -311,6 +335,7 @@ impl Reading<'_> {
             rows,
             coverage,
             expected,
+            uptime,
             names: self.ids.by_name.into_iter().map(|(name, id)| (id, name)).collect(),
         })
     }
@@ -686,6 +711,45 @@ impl Reading<'_> {
             expected.push(one);
         }
         expected
+    }
+}
+
+impl Reading<'_> {
+    fn uptime(&mut self, s: &Statement<'_>, period: &Period, uptime: &mut Vec<Lasting>) {
+        if self.procedure.uptime.is_none() {
+            self.refuse(
+                s.line,
+                "the procedure has no uptime",
+                "write uptime.sql and `[uptime]`, or remove this",
+            );
+            return;
+        }
+        let Some(((line, head), lines)) = s.table.split_first() else {
+            self.refuse(s.line, "there is no uptime", "write `item | starts_at | ends_at | state` and lines");
+            return;
+        };
+        let names: Vec<&str> = head.iter().map(|c| c.text.as_str()).collect();
+        if names != ["item", "starts_at", "ends_at", "state"] {
+            self.refuse(*line, "this is no head of an uptime", "write `item | starts_at | ends_at | state`");
+            return;
+        }
+        for (line, cells) in lines {
+            let [item, from, to, state] = cells.as_slice() else {
+                self.refuse(*line, format!("there are {} values for 4 columns", cells.len()), "");
+                continue;
+            };
+            let item = (item.text != CONTROL).then(|| self.ids.of(&item.text));
+            let (Some(from), Some(to)) =
+                (self.instant(*line, &from.text, period), self.instant(*line, &to.text, period))
+            else {
+                continue;
+            };
+            if !STATES.contains(&state.text.as_str()) {
+                let help = instead(&state.text, STATES);
+                self.refuse(*line, format!("`{}` is no state", state.text), help);
+            }
+            uptime.push(Lasting { item, from, to, state: state.text.clone() });
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use model::{Table, Value};
 pub use calendar::{Calendar, Day};
 pub use control::{Control, Criterion, Frequency, Mode};
 pub use problem::Problem;
-pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute};
+pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime};
 pub use sql::{Bindings, Engine, Query, written_out};
 
 mod built_in {
@@ -160,6 +160,17 @@ impl Catalog {
         self.procedures.values().filter(move |p| p.controls.iter().any(|c| c == control))
     }
 
+    /// A control by its id.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn control(&self, id: &str) -> Result<&Control, Problem> {
+        self.controls.get(id).ok_or_else(|| {
+            let known = self.controls.keys().map(String::as_str);
+            Problem::of("controls", format!("there is no control `{id}`"), problem::instead(id, known))
+        })
+    }
+
     /// A procedure by its id.
     ///
     /// # Errors
@@ -280,11 +291,12 @@ impl<'a> Files<'a> {
                     match *name {
                         "procedure.toml" => folder.toml = Some(&file.text),
                         "query.sql" => folder.sql = Some(&file.text),
+                        "uptime.sql" => folder.uptime = Some(&file.text),
                         "cases.slt" => folder.cases = Some(&file.text),
                         other => self.problems.push(Problem::of(
                             &file.path,
                             format!("`{other}` is no file of a procedure"),
-                            "a procedure has procedure.toml, query.sql and cases.slt",
+                            "a procedure has procedure.toml, query.sql, cases.slt and perhaps uptime.sql",
                         )),
                     }
                 }

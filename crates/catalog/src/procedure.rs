@@ -41,12 +41,37 @@ pub struct Procedure {
     pub query: Query,
     /// The query as its author wrote it.
     pub text: String,
+    /// For how long what it tests held, where it says so.
+    pub uptime: Option<Uptime>,
     /// Its cases, when it has some.
     pub cases: Option<String>,
-    /// SHA-256 over procedure.toml, query.sql and the schemas of its tables: what else than rows decides its verdicts.
+    /// SHA-256 over procedure.toml, query.sql, uptime.sql and the schemas of its tables: what else than rows decides its verdicts.
     pub content_hash: [u8; 32],
     /// Where it comes from.
     pub origin: Origin,
+}
+
+/// How a procedure over states says for how long what it tests held: `uptime.sql`, and what it asks of coverage.
+#[derive(Clone, Debug)]
+pub struct Uptime {
+    /// The checked query: item, stretch of time, verdict.
+    pub query: Query,
+    /// The query as its author wrote it.
+    pub text: String,
+    /// Tables without whose coverage nothing is up.
+    pub covered: Vec<String>,
+    /// The least grade of that coverage.
+    pub grade: Grade,
+    /// Whether time of which nothing is said is down, where somebody looked; else it is unknown.
+    pub silence_is_down: bool,
+}
+
+/// What stands under `[uptime]`.
+#[derive(Default)]
+struct UptimeHead {
+    covered: Vec<String>,
+    grade: Option<Grade>,
+    silence_is_down: bool,
 }
 
 /// A table that a procedure reads.
@@ -164,6 +189,7 @@ impl Parameter {
 pub(crate) struct Folder<'a> {
     pub(crate) toml: Option<&'a str>,
     pub(crate) sql: Option<&'a str>,
+    pub(crate) uptime: Option<&'a str>,
     pub(crate) cases: Option<&'a str>,
 }
 
@@ -178,6 +204,7 @@ struct Head {
     tables: Vec<TableUse>,
     attributes: Vec<TestedAttribute>,
     parameters: BTreeMap<String, Parameter>,
+    uptime: Option<UptimeHead>,
 }
 
 /// What a procedure may refer to.
@@ -221,7 +248,14 @@ pub(crate) fn read(
         .filter_map(|used| known.tables.iter().find(|t| t.name == used.name))
         .cloned()
         .collect();
-    let content_hash = content_hash(toml, sql, &tables);
+    let content_hash = content_hash(toml, sql, folder.uptime, &tables);
+    let uptime = match uptime(id, &folder, &head, &tables) {
+        Ok(uptime) => uptime,
+        Err(found) => {
+            problems.extend(found);
+            None
+        }
+    };
     let letters: Vec<String> = head.attributes.iter().map(|a| a.letter.clone()).collect();
     let query = match Query::of_procedure(&sql_path, sql, tables, head.parameters.clone(), &letters) {
         Ok(query) => query,
@@ -230,8 +264,16 @@ pub(crate) fn read(
             return (None, problems);
         }
     };
+    if uptime.is_some() && query.yields_scope() {
+        problems.push(Problem::of(
+            &sql_path,
+            "an item that is judged within several scopes has no uptime",
+            "remove `scope`, or uptime.sql",
+        ));
+    }
     for used in &head.tables {
-        if !query.reads().contains(&used.name) {
+        let read_there = uptime.as_ref().is_some_and(|u| u.query.reads().contains(&used.name));
+        if !query.reads().contains(&used.name) && !read_there {
             problems.push(Problem::of(
                 &toml_path,
                 format!("the query does not read `{}`", used.name),
@@ -253,11 +295,86 @@ pub(crate) fn read(
         parameters: head.parameters,
         query,
         text: sql.to_owned(),
+        uptime,
         cases: folder.cases.map(str::to_owned),
         content_hash,
         origin,
     };
     (problems.is_empty().then_some(procedure), problems)
+}
+
+/// The uptime of a procedure, where it has one.
+fn uptime(
+    id: &str,
+    folder: &Folder<'_>,
+    head: &Head,
+    tables: &[Table],
+) -> Result<Option<Uptime>, Vec<Problem>> {
+    let path = format!("procedures/{id}/uptime.sql");
+    let (text, said) = match (folder.uptime, &head.uptime) {
+        (None, None) => return Ok(None),
+        (Some(text), Some(said)) => (text, said),
+        (None, Some(_)) => {
+            return Err(vec![Problem::of(
+                &path,
+                "the file is missing",
+                "write one SELECT of `item`, `starts_at`, `ends_at`, `verdict`, or remove `[uptime]`",
+            )]);
+        }
+        (Some(_), None) => {
+            return Err(vec![Problem::of(
+                &path,
+                "nothing says which tables have to be covered",
+                "write `[uptime]` with `covered = [...]` in procedure.toml",
+            )]);
+        }
+    };
+    if !head.over_period {
+        return Err(vec![Problem::of(
+            &path,
+            "what happens once has no uptime",
+            "only a procedure with `over_period = true` has one",
+        )]);
+    }
+    let query = Query::of_uptime(&path, text, tables.to_vec(), head.parameters.clone())?;
+    Ok(Some(Uptime {
+        query,
+        text: text.to_owned(),
+        covered: said.covered.clone(),
+        grade: said.grade.unwrap_or(Grade::System),
+        silence_is_down: said.silence_is_down,
+    }))
+}
+
+/// `[uptime]`.
+fn uptime_head(file: &mut Section<'_>, tables: &[TableUse]) -> Option<UptimeHead> {
+    let mut section = file.section("uptime")?;
+    let covered = section.texts("covered");
+    check_tables(&section, &covered, tables);
+    if covered.is_empty() {
+        section.problem(
+            section.offset(),
+            "nothing says which tables have to be covered",
+            "write `covered = [...]`: where nobody looked, nothing is up",
+        );
+    }
+    let grade = section.text_at("grade").and_then(|word| {
+        word.value.parse().map_err(|message: String| section.problem(word.offset, message, "")).ok()
+    });
+    let silence_is_down = match section.text_at("silence") {
+        None => false,
+        Some(word) => match word.value.as_str() {
+            "down" => true,
+            "unknown" => false,
+            other => {
+                let message = format!("silence cannot be `{other}`");
+                section.problem(word.offset, message, instead(other, ["down", "unknown"]));
+                false
+            }
+        },
+    };
+    section.finish();
+    Some(UptimeHead { covered: covered.into_iter().map(|t| t.value).collect(), grade, silence_is_down })
 }
 
 fn head(file: &mut Section<'_>, id: &str, known: &Known<'_>) -> Head {
@@ -295,6 +412,7 @@ fn head(file: &mut Section<'_>, id: &str, known: &Known<'_>) -> Head {
     check_tables(file, &population_tables, &tables);
     let attributes = attributes(file, known, &tables);
     let parameters = parameters(file);
+    let uptime = uptime_head(file, &tables);
     Head {
         title,
         controls: controls.into_iter().map(|c| c.value).collect(),
@@ -306,6 +424,7 @@ fn head(file: &mut Section<'_>, id: &str, known: &Known<'_>) -> Head {
         tables,
         attributes,
         parameters,
+        uptime,
     }
 }
 
@@ -482,7 +601,7 @@ fn parameters(file: &mut Section<'_>) -> BTreeMap<String, Parameter> {
 }
 
 /// Each part with its length before it, so that no two contents run together alike.
-fn content_hash(toml: &str, sql: &str, tables: &[Table]) -> [u8; 32] {
+fn content_hash(toml: &str, sql: &str, uptime: Option<&str>, tables: &[Table]) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
         hash.update((text.len() as u64).to_be_bytes());
@@ -491,6 +610,9 @@ fn content_hash(toml: &str, sql: &str, tables: &[Table]) -> [u8; 32] {
     part("tickmark procedure 1");
     part(toml);
     part(sql);
+    if let Some(uptime) = uptime {
+        part(uptime);
+    }
     for table in tables {
         part(&table.name);
         part(&format!("{:?}", table.kind));

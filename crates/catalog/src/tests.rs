@@ -265,3 +265,80 @@ fn the_content_hash_moves_with_the_content_and_nothing_else() {
     assert_ne!(hash(&[("tables/change.toml", &TABLE.replace("nullable = true\n", ""))]), unchanged);
     assert_eq!(hash(&[("tables/change.toml", &TABLE.replace("Who did it", "Who was it"))]), unchanged);
 }
+
+const UPTIME: &str =
+    "SELECT id AS item, merged_at AS starts_at, merged_at + $days AS ends_at, 'pass' AS verdict FROM change";
+
+/// The problems of an uptime beside a procedure with this in its procedure.toml.
+fn of_uptime(over_period: bool, section: &str, sql: Option<&str>) -> String {
+    let head = if over_period { "over_period = true\n" } else { "" };
+    let toml = format!("{head}{PROCEDURE}\n{section}");
+    let mut files =
+        vec![("procedures/review/procedure.toml", toml.as_str()), ("procedures/review/query.sql", QUERY)];
+    files.extend(sql.map(|sql| ("procedures/review/uptime.sql", sql)));
+    problems(&files)
+}
+
+#[test]
+fn an_uptime_is_read_as_strictly_as_a_query() {
+    let section = "[uptime]\ncovered = [\"change\"]\n";
+    assert_eq!(of_uptime(true, section, Some(UPTIME)), "");
+    let toml =
+        format!("over_period = true\n{PROCEDURE}\n{section}silence = \"down\"\ngrade = \"asserted\"\n");
+    let files = files(&[
+        ("procedures/review/procedure.toml", toml.as_str()),
+        ("procedures/review/query.sql", QUERY),
+        ("procedures/review/uptime.sql", UPTIME),
+    ]);
+    let (catalog, _) = Catalog::of(&good(), &files);
+    let review = &catalog.procedures["review"];
+    let uptime = review.uptime.as_ref().unwrap();
+    assert_eq!((uptime.silence_is_down, uptime.grade), (true, model::Grade::Asserted));
+    // Its text is content like the query's.
+    let mut other = files.clone();
+    other[2].text = UPTIME.replace("'pass'", "'deviation'");
+    assert_ne!(Catalog::of(&good(), &other).0.procedures["review"].content_hash, review.content_hash);
+    // What nobody asked for, what is missing, and what may not be.
+    let all = of_uptime(true, section, None);
+    assert!(all.contains("procedures/review/uptime.sql: the file is missing"), "{all}");
+    let all = of_uptime(true, "", Some(UPTIME));
+    assert!(all.contains("nothing says which tables have to be covered"), "{all}");
+    let all = of_uptime(true, "[uptime]\ncovered = []\nsilence = \"dwon\"\ngrad = \"x\"\n", Some(UPTIME));
+    for part in
+        ["nothing says which tables have to be covered", "did you mean `down`?", "`grad` is not a field here"]
+    {
+        assert!(all.contains(part), "no {part} in {all}");
+    }
+    let all = of_uptime(true, "[uptime]\ncovered = [\"chnge\"]\n", Some(UPTIME));
+    assert!(all.contains("did you mean `change`?"), "{all}");
+    let all = of_uptime(false, section, Some(UPTIME));
+    assert!(all.contains("what happens once has no uptime"), "{all}");
+    for (sql, said) in [
+        (
+            UPTIME.replace("starts_at", "began_at"),
+            "it has to yield `item`, `starts_at`, `ends_at`, `verdict`",
+        ),
+        (UPTIME.replace("'pass'", "1"), "column `verdict` is a number"),
+        (UPTIME.replace("FROM change", "FROM employment"), "`employment` is no table that may be read here"),
+        (format!("{UPTIME} ORDER BY item ASC NULLS FIRST"), "the outermost select has an ORDER BY"),
+        (UPTIME.replace("'pass'", "random()"), "uptime.sql:1:"),
+    ] {
+        let all = of_uptime(true, section, Some(&sql));
+        assert!(all.contains(said), "no {said} in {all}");
+    }
+}
+
+#[test]
+fn a_value_of_a_parameter_is_checked_by_its_type_and_range() {
+    let (catalog, _) = Catalog::of(&good(), &[]);
+    let check = |procedure: &str, name: &str, text: &str| match catalog.parameter_value(procedure, name, text)
+    {
+        Ok(value) => format!("{value:?}"),
+        Err(problem) => problem.said(),
+    };
+    assert_eq!(check("review", "days", " 30 "), "Integer(30)");
+    assert_eq!(check("review", "days", "31"), "`days` is 31; the greatest value allowed is 30");
+    assert_eq!(check("review", "days", "5.0"), "`5.0` is no whole number; `days` needs one");
+    assert_eq!(check("review", "day", "5"), "`review` has no parameter `day`; did you mean `days`?");
+    assert_eq!(check("reviews", "days", "5"), "there is no procedure `reviews`; did you mean `review`?");
+}

@@ -3,10 +3,11 @@
 //! The rows of many cases, and of their variations, lie in one generation: those of the n-th are known at position n
 //! only. So a run is one query as known at its position, and building databases costs little.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use app::{rules_of, tested_of};
+use app::{rules_of, stretch_of, tested_of, uptime_rules_of};
+use assess::uptime::{Interval, Span, State, Stretch, together, unseen, uptime};
 use assess::{Assessment, CoverageMap, Item, Statement, Tested};
 use catalog::cases::{Case, Expected, Said, parse, supersede};
 use catalog::{Bindings, Catalog, Engine, Procedure, written_out};
@@ -143,6 +144,96 @@ impl<'a> Bench<'a> {
             .map_err(|problems| problems.iter().map(|p| format!("{p}\n")).collect())
     }
 
+    /// The text of the uptime as the scene at a position needs it; `None` where the procedure has none.
+    ///
+    /// # Errors
+    /// A parameter that does not fit.
+    pub fn uptime_sql(&self, scene: &Scene, position: i64, engine: Engine) -> Result<Option<String>, String> {
+        let Some(uptime) = &self.procedure.uptime else { return Ok(None) };
+        let bindings = Bindings { known_at: position, ..self.cases[scene.case].bindings.clone() };
+        written_out(&uptime.query, &bindings, engine)
+            .map(Some)
+            .map_err(|problems| problems.iter().map(|p| format!("{p}\n")).collect())
+    }
+
+    /// Runs the uptime of every scene of a filled generation; nothing where the procedure has none.
+    ///
+    /// # Errors
+    /// What the engine says, with the text it ran.
+    pub fn run_uptime(&self, reader: &mut Reader, scenes: &[Scene]) -> Result<Vec<Vec<Vec<Value>>>, String> {
+        let engine = if reader.is_postgres() { Engine::Postgres } else { Engine::Sqlite };
+        let mut all = Vec::new();
+        for (position, scene) in (1..).zip(scenes) {
+            let Some(sql) = self.uptime_sql(scene, position, engine)? else { return Ok(all) };
+            let (_, rows) = reader.collect(&sql, &Limits::default()).map_err(|e| format!("{e}\n{sql}"))?;
+            all.push(rows);
+        }
+        Ok(all)
+    }
+
+    /// For how long each item held, and all of them together (under no item).
+    ///
+    /// # Errors
+    /// A row that is no stretch.
+    pub fn uptime(
+        &self,
+        case: &Case,
+        items: &[Item],
+        rows: &[Vec<Value>],
+        gap: Option<&str>,
+    ) -> Result<BTreeMap<Option<i64>, Vec<Interval>>, String> {
+        let Some(rules) = uptime_rules_of(self.procedure) else { return Ok(BTreeMap::new()) };
+        let mut found: BTreeMap<i64, Vec<Stretch>> = BTreeMap::new();
+        for row in rows {
+            let (item, stretch) = stretch_of(row).map_err(|what| format!("a row yields {what}"))?;
+            found.entry(item).or_default().push(stretch);
+        }
+        let scopes = items.iter().map(|i| i.scope).chain([SCOPE]).collect();
+        let coverage = coverage_of(&self.tables, &case.coverage, gap, &scopes);
+        let counted = Instant::from_ms(case.bindings.cutoff.ms().saturating_add(1));
+        let span = Span { from: case.period.from, end: case.period.to.min(counted), to: case.period.to };
+        let mut all: BTreeMap<Option<i64>, Vec<Interval>> = BTreeMap::new();
+        for item in items {
+            let stretches = found.remove(&item.item).unwrap_or_default();
+            let blind = unseen(&rules, &coverage, item.scope, span);
+            all.insert(Some(item.item), uptime(&stretches, &blind, rules.silence_is_down, span));
+        }
+        let population = &self.procedure.population_tables;
+        let blind: Vec<_> = population
+            .iter()
+            .flat_map(|t| coverage.unseen_windows(SCOPE, t, span.from, span.end, Grade::Asserted))
+            .collect();
+        let control = together(all.values().map(Vec::as_slice), &blind, span);
+        all.insert(None, control);
+        Ok(all)
+    }
+
+    /// What the case expects of the uptime and does not get, one item to a line.
+    #[must_use]
+    pub fn uptime_differences(case: &Case, found: &BTreeMap<Option<i64>, Vec<Interval>>) -> String {
+        let said = |from: Instant, to: Instant, state: &str| format!("{from} to {to} {state}");
+        let name = |item: &Option<i64>| item.map_or("control".to_owned(), |id| case.name_of(id));
+        let mut text = String::new();
+        let mentioned: BTreeSet<Option<i64>> = case.uptime.iter().map(|l| l.item).collect();
+        for item in mentioned {
+            let expected: Vec<String> =
+                case.uptime.iter().filter(|l| l.item == item).map(|l| said(l.from, l.to, &l.state)).collect();
+            let got: Vec<String> = found
+                .get(&item)
+                .map(|all| all.iter().map(|i| said(i.from, i.to, i.state.word())).collect())
+                .unwrap_or_default();
+            if expected != got {
+                text.push_str(&format!(
+                    "uptime of {}: expected {}; got {}\n",
+                    name(&item),
+                    expected.join(", "),
+                    got.join(", ")
+                ));
+            }
+        }
+        text
+    }
+
     /// Runs every scene of a filled generation.
     ///
     /// # Errors
@@ -244,7 +335,11 @@ impl<'a> Bench<'a> {
         let mut reader = records.reader().map_err(|e| e.to_string())?;
         let rows = self.run(&mut reader, &scenes)?;
         let case = &self.cases[case];
-        let differences = Self::differences(case, &self.judge(case, &rows[0], None)?);
+        let items = self.judge(case, &rows[0], None)?;
+        let mut differences = Self::differences(case, &items);
+        if let Some(rows) = self.run_uptime(&mut reader, &scenes)?.first() {
+            differences.push_str(&Self::uptime_differences(case, &self.uptime(case, &items, rows, None)?));
+        }
         if differences.is_empty() { Ok(()) } else { Err(format!("line {}:\n{differences}", case.line)) }
     }
 
@@ -263,10 +358,22 @@ impl<'a> Bench<'a> {
             let path = folder.join(format!("records-{number}.db"));
             let mut records = Records::create_sqlite(&path, &self.tables).map_err(|e| e.to_string())?;
             self.fill(&mut records, &scenes).map_err(|e| e.to_string())?;
-            let rows = self.run(&mut records.reader().map_err(|e| e.to_string())?, &scenes)?;
-            let before = self.judge(&self.cases[number], &rows[0], None)?;
+            let mut reader = records.reader().map_err(|e| e.to_string())?;
+            let rows = self.run(&mut reader, &scenes)?;
+            let lasted = self.run_uptime(&mut reader, &scenes)?;
+            let case = &self.cases[number];
+            let before = self.judge(case, &rows[0], None)?;
             for (scene, rows) in scenes.iter().zip(&rows).skip(1) {
                 created.push_str(&self.passes_created(scene, &before, rows)?);
+            }
+            let Some(own) = lasted.first() else { continue };
+            let up_before = self.uptime(case, &before, own, None)?;
+            for ((scene, rows), lasted) in scenes.iter().zip(&rows).zip(&lasted).skip(1) {
+                // What was taken away was not looked at either: time can be up for the lack of a row that says otherwise.
+                let gap = scene.taken_from.as_deref();
+                let items = self.judge(case, rows, gap)?;
+                let up = self.uptime(case, &items, lasted, gap)?;
+                created.push_str(&up_created(case, scene, &up_before, &up));
             }
         }
         if created.is_empty() { Ok(tried) } else { Err(created) }
@@ -357,6 +464,34 @@ impl<'a> Bench<'a> {
         }
         Ok(created)
     }
+}
+
+/// Items that are up at some instant at which they were not, nor had nothing to hold, before something was taken away.
+fn up_created(
+    case: &Case,
+    scene: &Scene,
+    before: &BTreeMap<Option<i64>, Vec<Interval>>,
+    after: &BTreeMap<Option<i64>, Vec<Interval>>,
+) -> String {
+    let mut created = String::new();
+    for (item, intervals) in after {
+        // The control as a whole may lose an item that was down.
+        let (Some(id), Some(before)) = (item, before.get(item)) else { continue };
+        for up in intervals.iter().filter(|i| i.state == State::Up) {
+            let worse = |b: &&Interval| b.from < up.to && up.from < b.to && b.state < State::Up;
+            if let Some(b) = before.iter().find(worse) {
+                created.push_str(&format!(
+                    "`{}`: {} {} is up from {}; it was {}\n",
+                    case.name,
+                    case.name_of(*id),
+                    scene.change,
+                    up.from.max(b.from),
+                    b.state.word()
+                ));
+            }
+        }
+    }
+    created
 }
 
 fn attribute_of(letter: &str) -> Attribute {

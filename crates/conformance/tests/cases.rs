@@ -149,6 +149,7 @@ fn duckdb() -> Result<(), Failed> {
         let mut records = Records::create_sqlite(&folder.path().join("records.db"), &bench.tables)?;
         bench.fill(&mut records, &scenes)?;
         let expected = bench.run(&mut records.reader()?, &scenes)?;
+        let uptime = bench.run_uptime(&mut records.reader()?, &scenes)?;
         let tables: Vec<&str> = bench.tables.iter().map(|t| t.name.as_str()).collect();
         for ((position, scene), expected) in (1..).zip(&scenes).zip(expected) {
             let case = &bench.cases[scene.case].name;
@@ -163,6 +164,17 @@ fn duckdb() -> Result<(), Failed> {
                 return Err(
                     format!("{id}: {case}\n  sqlite: {expected:?}\n  duckdb: {:?}", answer.rows).into()
                 );
+            }
+            if let Some(sql) = bench.uptime_sql(scene, position, Engine::DuckDb)? {
+                let rows = duckdb.ask(folder.path(), &tables, &sql)?;
+                let at = usize::try_from(position)? - 1;
+                if uptime.get(at) != Some(&rows) {
+                    return Err(format!(
+                        "{id}: uptime of {case}\n  {:?}\n  duckdb: {rows:?}",
+                        uptime.get(at)
+                    )
+                    .into());
+                }
             }
             for frozen in frozen {
                 let root: String = frozen.root.0.iter().map(|b| format!("{b:02x}")).collect();
@@ -205,6 +217,11 @@ fn postgres() -> Result<(), Failed> {
         bench.fill(&mut there, &scenes)?;
         let expected = bench.run(&mut here.reader()?, &scenes)?;
         let got = bench.run(&mut there.reader()?, &scenes).map_err(|e| format!("{id}: {e}"))?;
+        if bench.run_uptime(&mut here.reader()?, &scenes)?
+            != bench.run_uptime(&mut there.reader()?, &scenes)?
+        {
+            return Err(format!("{id}: the uptime of a case is another on postgres").into());
+        }
         for ((case, expected), got) in bench.cases.iter().zip(expected).zip(got) {
             if expected != got {
                 return Err(

@@ -45,6 +45,17 @@ impl Instant {
         self.timestamp().to_zoned(zone).date().to_string()
     }
 
+    /// What the clocks in `tz` show, for people to read: hours and minutes, seconds where there are any.
+    #[must_use]
+    pub fn clock_in(self, tz: &str) -> String {
+        let zone = TimeZone::get(tz).unwrap_or(TimeZone::UTC);
+        let time = self.timestamp().to_zoned(zone).time();
+        match time.second() {
+            0 => format!("{:02}:{:02}", time.hour(), time.minute()),
+            seconds => format!("{:02}:{:02}:{seconds:02}", time.hour(), time.minute()),
+        }
+    }
+
     fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
     }

@@ -14,6 +14,7 @@ use crate::output::{self, BOLD, DIM, aligned, line, plain, spoken, styled};
 use crate::parameter::print_versions;
 use crate::session::{Session, derive};
 use crate::source;
+use crate::uptime::print_uptime;
 
 /// Items listed per procedure unless `--all`.
 const LISTED: usize = 10;
@@ -415,6 +416,9 @@ pub(crate) fn print_procedure(
     }
     line(&format!("  population {}: {}", procedure.population, procedure.population_is))?;
     print_versions(procedure, period)?;
+    if let Some(uptime) = &procedure.uptime {
+        print_uptime(procedure, uptime, period)?;
+    }
     let rows: Vec<Vec<String>> = procedure
         .attributes
         .iter()

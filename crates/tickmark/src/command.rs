@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Check(Check),
     /// Test every control over a period, or look at what held on a date
     Assess(Assess),
+    /// What the company has promised, and which controls and objectives answer to it
+    Commitments(CommitmentsCommand),
     /// Who could do what on a date, who approved it, and what is not known
     Access(AccessCommand),
     /// Sources of evidence: add one, list them, try what they may read
@@ -233,6 +235,22 @@ pub(crate) struct Assess {
     /// End with status 3 when an item has this verdict
     #[arg(long, value_name = "VERDICT", value_enum)]
     pub(crate) fail_on: Option<FailOn>,
+}
+
+#[derive(Args)]
+pub(crate) struct CommitmentsCommand {
+    /// The end of this day, YYYY-MM-DD (default: now)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<String>,
+    /// Ledger position whose knowledge counts (default: everything)
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) known_at: Option<u64>,
+    /// Time zone of the day (default: the workspace's, else UTC)
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

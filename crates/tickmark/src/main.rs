@@ -6,6 +6,7 @@ mod access;
 mod assess;
 mod check;
 mod command;
+mod commitments;
 mod custody;
 mod evidence;
 mod failure;
@@ -17,6 +18,7 @@ mod query;
 mod record;
 mod session;
 mod source;
+mod uptime;
 
 use std::process::ExitCode;
 
@@ -44,6 +46,7 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Init { folder, organisation } => session::init(&session, folder.as_deref(), &organisation),
         Command::Check(check) => check::run(&session, &check),
         Command::Access(what) => access::run(&session, &what),
+        Command::Commitments(what) => commitments::run(&session, &what),
         Command::Assess(what) => assess::run(&session, &what),
         Command::Source { what } => source::run(&session, &what),
         Command::Collect { since } => source::collect(&session, since.as_deref()),

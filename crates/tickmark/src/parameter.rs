@@ -116,7 +116,9 @@ pub(crate) fn run(session: &Session, what: &ParameterCommand) -> Result<ExitCode
             let said = Said { reason, by: by.as_deref(), covers: None };
             match enter(&mut workspace, &derive, &declared, &words, &tz, &said, session.now)? {
                 Some((verb, entry)) => {
-                    line(&format!("`{name}` of {procedure} is {value} from {from}: {verb} as ledger entry {entry}"))?;
+                    line(&format!(
+                        "`{name}` of {procedure} is {value} from {from}: {verb} as ledger entry {entry}"
+                    ))?;
                     if from < session.now {
                         note(&format!(
                             "it is entered after it began: what happened from then to {} is judged by what was known then, too, \
@@ -224,7 +226,10 @@ pub(crate) fn print_versions(procedure: &ProcedureReport, period: &Period) -> Re
     if procedure.versions.len() > 1 || procedure.versions.iter().any(told) {
         // What is the same all the time needs no line of its own.
         let differs = |name: &str| {
-            let all = procedure.versions.iter().flat_map(|v| std::iter::once(&v.parameters).chain(&v.also_judged_by));
+            let all = procedure
+                .versions
+                .iter()
+                .flat_map(|v| std::iter::once(&v.parameters).chain(&v.also_judged_by));
             all.filter_map(|set| set.get(name)).collect::<BTreeSet<_>>().len() > 1
         };
         let names: Vec<&String> = procedure.versions.iter().flat_map(|v| v.parameters.keys()).collect();
@@ -239,7 +244,9 @@ pub(crate) fn print_versions(procedure: &ProcedureReport, period: &Period) -> Re
                 words.join(", ")
             };
             let mut text = vec![of(&version.parameters)];
-            text.extend(version.controls.iter().map(|c| format!("{} {} {}", c.control, c.change, first(c.since, tz))));
+            text.extend(
+                version.controls.iter().map(|c| format!("{} {} {}", c.control, c.change, first(c.since, tz))),
+            );
             text.retain(|part| !part.is_empty());
             let said = match version.conclusion {
                 Some(conclusion) => format!("; {}", spoken(Conclusion::word(conclusion))),
@@ -261,8 +268,11 @@ pub(crate) fn print_versions(procedure: &ProcedureReport, period: &Period) -> Re
         }
     }
     for out in &procedure.not_in_force {
-        let controls: Vec<String> =
-            out.controls.iter().map(|c| format!("{} {} {}", c.control, c.change, first(c.since, tz))).collect();
+        let controls: Vec<String> = out
+            .controls
+            .iter()
+            .map(|c| format!("{} {} {}", c.control, c.change, first(c.since, tz)))
+            .collect();
         let why = if controls.is_empty() { "not adopted yet".to_owned() } else { controls.join(", ") };
         line(&format!("  not in force {} to {}: {why}", first(out.from, tz), last(out.to, tz)))?;
     }
@@ -276,7 +286,12 @@ pub(crate) fn print_versions(procedure: &ProcedureReport, period: &Period) -> Re
         ))?;
     }
     for aside in &procedure.set_aside {
-        line(&format!("  takes no effect: {} (ledger entry {}): {}", plain(&aside.what), aside.entry, plain(&aside.why)))?;
+        line(&format!(
+            "  takes no effect: {} (ledger entry {}): {}",
+            plain(&aside.what),
+            aside.entry,
+            plain(&aside.why)
+        ))?;
     }
     Ok(())
 }
@@ -303,7 +318,12 @@ pub(crate) fn print_not_in_force(report: &Report) -> Result<(), Failure> {
         }
     }
     for aside in &report.set_aside {
-        line(&format!("takes no effect: {} (ledger entry {}): {}", plain(&aside.what), aside.entry, plain(&aside.why)))?;
+        line(&format!(
+            "takes no effect: {} (ledger entry {}): {}",
+            plain(&aside.what),
+            aside.entry,
+            plain(&aside.why)
+        ))?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Versions in a real workspace: rows of a procedure over events and of one over the period, told on the days they say.
 
-use model::{Capture, Derived, Document, Fact, FactValue, Grade, Instant, Key, Receipt, interned, parse_date_range};
+use model::{
+    Capture, Derived, Document, Fact, FactValue, Grade, Instant, Key, Receipt, interned, parse_date_range,
+};
 use serde_json::{Value as Json, json};
 
 use crate::{AssessmentQuestion, Opening, ProcedureReport, Report, Workspace};
@@ -57,7 +59,8 @@ struct Company {
 
 /// An instant of 2025: `03-01` for a midnight in UTC, `03-01T10:00` for another one; or a year before it.
 fn at(text: &str) -> Instant {
-    let text = if text.len() > 5 && text.as_bytes()[4] == b'-' { text.to_owned() } else { format!("2025-{text}") };
+    let text =
+        if text.len() > 5 && text.as_bytes()[4] == b'-' { text.to_owned() } else { format!("2025-{text}") };
     let text = if text.contains('T') { text } else { format!("{text}T00:00") };
     format!("{text}:00Z").parse().unwrap()
 }
@@ -203,7 +206,8 @@ fn short(at: Instant) -> String {
 
 #[track_caller]
 fn check(report: &Report, procedure: &str, expect: &[&str]) -> ProcedureReport {
-    let found = report.procedures.iter().find(|p| p.id == procedure).unwrap_or_else(|| panic!("no {procedure}"));
+    let found =
+        report.procedures.iter().find(|p| p.id == procedure).unwrap_or_else(|| panic!("no {procedure}"));
     let items: Vec<String> = found
         .items
         .iter()
@@ -221,10 +225,16 @@ fn check(report: &Report, procedure: &str, expect: &[&str]) -> ProcedureReport {
                 other => format!("{other:?}"),
             }
         };
-        let sets: Vec<String> = std::iter::once(&version.parameters).chain(&version.also_judged_by).map(of).collect();
+        let sets: Vec<String> =
+            std::iter::once(&version.parameters).chain(&version.also_judged_by).map(of).collect();
         let conclusion = version.conclusion.map_or("outside", model::Conclusion::word);
         let unclear = if version.unclear.is_some() { " unclear" } else { "" };
-        lines.push(format!("{} {}{unclear} {conclusion} {}", short(version.from), sets.join("+"), version.population));
+        lines.push(format!(
+            "{} {}{unclear} {conclusion} {}",
+            short(version.from),
+            sets.join("+"),
+            version.population
+        ));
     }
     assert_eq!(lines, expect);
     // The parts hold every item, and counts add up.
@@ -411,14 +421,26 @@ fn a_change_on_the_first_instant_or_the_last_splits_nothing_off() {
 #[test]
 fn what_nobody_approved_or_may_be_takes_no_effect_and_is_said() {
     let mut company = Company::new();
-    company.version("02-01", "v1", "probe_size.most", json!({ "value": "10", "valid_from": at("03-01").ms(), "approved_by": null }));
+    company.version(
+        "02-01",
+        "v1",
+        "probe_size.most",
+        json!({ "value": "10", "valid_from": at("03-01").ms(), "approved_by": null }),
+    );
     company.parameter("02-01", "v2", "probe_size.most", "1000", "03-01");
     company.parameter("02-01", "v3", "probe_size.mots", "10", "03-01");
     company.parameter("02-01", "v4", "prob_size.most", "10", "03-01");
-    company.version("02-01", "v5", "probe_size.most", json!({ "value": "10", "valid_from": at("03-01").ms(), "valid_to": at("03-01").ms() }));
+    company.version(
+        "02-01",
+        "v5",
+        "probe_size.most",
+        json!({ "value": "10", "valid_from": at("03-01").ms(), "valid_to": at("03-01").ms() }),
+    );
     company.probe("july", "07-05", 7);
-    let report = company.check("probe_size", &["exceptions_noted july:deviation", "01-01 5 exceptions_noted 1"]);
-    let said: Vec<(&str, &str)> = report.set_aside.iter().map(|s| (s.what.as_str(), s.why.as_str())).collect();
+    let report =
+        company.check("probe_size", &["exceptions_noted july:deviation", "01-01 5 exceptions_noted 1"]);
+    let said: Vec<(&str, &str)> =
+        report.set_aside.iter().map(|s| (s.what.as_str(), s.why.as_str())).collect();
     assert_eq!(
         said,
         [
@@ -459,12 +481,21 @@ fn versions_that_contradict_each_other_prove_nothing() {
 #[test]
 fn a_version_without_a_day_makes_every_day_before_it_ends_unclear() {
     let mut company = Company::new();
-    company.version("2024-02-01", "v1", "probe_size.most", json!({ "value": "10", "valid_from": null, "valid_to": at("06-01").ms() }));
+    company.version(
+        "2024-02-01",
+        "v1",
+        "probe_size.most",
+        json!({ "value": "10", "valid_from": null, "valid_to": at("06-01").ms() }),
+    );
     company.probe("jan", "01-05", 4);
     company.probe("june", "06-05", 4);
     company.check(
         "probe_size",
-        &["cannot_conclude jan:no_evidence june:pass", "01-01 5+10 unclear cannot_conclude 1", "06-01 5 no_exceptions 1"],
+        &[
+            "cannot_conclude jan:no_evidence june:pass",
+            "01-01 5+10 unclear cannot_conclude 1",
+            "06-01 5 no_exceptions 1",
+        ],
     );
 }
 
@@ -480,13 +511,21 @@ fn what_lasts_the_period_is_judged_in_each_part_by_itself() {
         "setting_level",
         &["exceptions_noted s1:pass s2:deviation", "01-01 5 no_exceptions 2", "05-01 7 exceptions_noted 2"],
     );
-    let s2: Vec<_> = report.items[1].versions.iter().map(|v| (v.version, v.verdicts.values().next().unwrap().word())).collect();
+    let s2: Vec<_> = report.items[1]
+        .versions
+        .iter()
+        .map(|v| (v.version, v.verdicts.values().next().unwrap().word()))
+        .collect();
     assert_eq!(s2, [(0, "pass"), (1, "deviation")]);
     // A day earlier the first version of s1 would not do.
     company.parameter("02-01", "v1", "setting_level.floor", "7", "04-30");
     company.check(
         "setting_level",
-        &["exceptions_noted s1:deviation s2:deviation", "01-01 5 no_exceptions 2", "04-30 7 exceptions_noted 2"],
+        &[
+            "exceptions_noted s1:deviation s2:deviation",
+            "01-01 5 no_exceptions 2",
+            "04-30 7 exceptions_noted 2",
+        ],
     );
 }
 
@@ -512,7 +551,12 @@ fn the_night_of_the_clocks_is_an_hour_longer() {
     // In New York the day of 2 November 2025 has 25 hours; the version holds from its own midnight, 04:00 UTC.
     let day = parse_date_range("2025-11-02", "2025-11-02", "America/New_York").unwrap();
     let mut company = Company::new();
-    company.version("02-01", "v1", "probe_size.most", json!({ "value": "10", "valid_from": day.from.ms(), "valid_to": day.to.ms() }));
+    company.version(
+        "02-01",
+        "v1",
+        "probe_size.most",
+        json!({ "value": "10", "valid_from": day.from.ms(), "valid_to": day.to.ms() }),
+    );
     company.probe("before", "11-02T03:59", 7);
     company.probe("first", "11-02T04:00", 7);
     company.probe("last", "11-03T04:59", 7);

@@ -51,6 +51,7 @@ fn reading(words: &str) -> Vec<Tested> {
                 entry: 0,
                 grade: Grade::System,
                 verdicts: vec![verdict.parse().ok()],
+                since: vec![],
                 until: vec![],
             }
         })
@@ -139,8 +140,12 @@ fn a_part_in_which_nothing_could_be_tested_holds_the_whole_back() {
 #[test]
 fn a_gap_over_several_parts_is_one() {
     let parts = vec![part(100, 150, &["1@120 pass"]), part(150, 200, &["2@160 pass"])];
-    let whole =
-        check(false, parts, &seen(0, 140), "cannot_conclude 1:pass 2:pass | cannot_conclude 1 | cannot_conclude 1");
+    let whole = check(
+        false,
+        parts,
+        &seen(0, 140),
+        "cannot_conclude 1:pass 2:pass | cannot_conclude 1 | cannot_conclude 1",
+    );
     let gaps: Vec<(i64, i64)> = whole.gaps.iter().map(|g| (g.from.ms(), g.to.ms())).collect();
     assert_eq!(gaps, [(140, 200)]);
 }
@@ -175,7 +180,8 @@ fn what_lasts_the_period_is_one_item_with_the_worst_of_its_parts() {
 
 #[test]
 fn where_nobody_knows_the_version_nothing_is_proven() {
-    let unclear = |readings: &[&str]| Part { unclear: Some("two versions".into()), ..part(100, 150, readings) };
+    let unclear =
+        |readings: &[&str]| Part { unclear: Some("two versions".into()), ..part(100, 150, readings) };
     let parts = vec![unclear(&["1@120 pass", "1@120 deviation"]), part(150, 200, &["2@160 pass"])];
     let whole = check(
         false,
@@ -190,7 +196,10 @@ fn where_nobody_knows_the_version_nothing_is_proven() {
 
 #[test]
 fn what_belongs_nowhere_proves_nothing() {
-    let parts = vec![Part { unplaced: reading("1@170 pass"), ..part(100, 150, &[""]) }, part(150, 200, &["2@160 pass"])];
+    let parts = vec![
+        Part { unplaced: reading("1@170 pass"), ..part(100, 150, &[""]) },
+        part(150, 200, &["2@160 pass"]),
+    ];
     check(
         false,
         parts,

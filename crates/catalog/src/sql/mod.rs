@@ -58,6 +58,7 @@ pub(crate) const BUILT_IN_PARAMETERS: &[&str] = &["from", "to", "as_of", "cutoff
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Purpose {
     Procedure,
+    Uptime,
     Question,
 }
 
@@ -80,6 +81,14 @@ const FIXED_COLUMNS: &[(&str, Kind)] = &[
     ("occurred_at", Kind::Integer),
     ("entry", Kind::Integer),
     ("grade", Kind::Text),
+];
+
+/// Columns of an uptime.
+const UPTIME_COLUMNS: &[(&str, Kind)] = &[
+    ("item", Kind::Integer),
+    ("starts_at", Kind::Integer),
+    ("ends_at", Kind::Integer),
+    ("verdict", Kind::Text),
 ];
 
 /// What the names of the columns end in that say, after the attributes, since when each of them reads silence.
@@ -178,6 +187,28 @@ impl Query {
         Ok(query)
     }
 
+    /// Parses and checks a procedure's uptime: what was found in which stretches of time.
+    ///
+    /// # Errors
+    /// As [`Query::of_procedure`].
+    pub fn of_uptime(
+        file: &str,
+        text: &str,
+        tables: Vec<Table>,
+        parameters: BTreeMap<String, Parameter>,
+    ) -> Result<Self, Vec<Problem>> {
+        let query = Self::check(file, text, tables, parameters, Purpose::Uptime)?;
+        let wanted: Vec<&str> = UPTIME_COLUMNS.iter().map(|(n, _)| *n).collect();
+        if query.columns != wanted {
+            return Err(vec![Problem::of(
+                file,
+                format!("the query yields {}", listed(query.columns.iter().map(String::as_str))),
+                format!("it has to yield {}, in this order", listed(wanted)),
+            )]);
+        }
+        Ok(query)
+    }
+
     /// Parses and checks a question somebody asks of the records: any columns, any of `tables`.
     ///
     /// # Errors
@@ -207,12 +238,13 @@ impl Query {
         let written = write::write(&query, None, Engine::Sqlite).map_err(|problems| {
             problems.into_iter().map(|p| Problem { file: file.to_owned(), ..p }).collect::<Vec<_>>()
         })?;
-        if purpose == Purpose::Procedure {
+        if purpose != Purpose::Question {
+            let fixed = if purpose == Purpose::Uptime { UPTIME_COLUMNS } else { FIXED_COLUMNS };
             let mut problems = Vec::new();
             for (i, (name, kind)) in written.columns.iter().enumerate() {
                 let number = name.ends_with(SINCE) || name.ends_with(UNTIL) || name == SCOPE;
                 let otherwise = if number { Kind::Integer } else { Kind::Text };
-                let wanted = FIXED_COLUMNS.get(i).map_or(otherwise, |(_, kind)| *kind);
+                let wanted = fixed.get(i).map_or(otherwise, |(_, kind)| *kind);
                 if !kind.fits(wanted) {
                     problems.push(Problem::of(
                         file,

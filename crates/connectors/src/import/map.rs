@@ -425,8 +425,9 @@ impl Compiler<'_> {
             ColumnType::Entity => {
                 let kind = how.kind.as_deref().unwrap_or(match column.name.as_str() {
                     known @ ("repository" | "change" | "pull_request" | "ticket" | "deployment"
-                    | "incident" | "revision" | "person" | "vendor" | "system") => known,
+                    | "incident" | "revision" | "person" | "vendor" | "system" | "slo") => known,
                     "head" | "tip" => "revision",
+                    "metric" => "slo",
                     _ => "",
                 });
                 if kind.is_empty() {

@@ -222,7 +222,7 @@ impl Writer<'_> {
             let hint = instead(name, known.iter().map(String::as_str));
             let message = format!("`{name}` is no table that may be read here");
             match self.query.purpose {
-                Purpose::Procedure => {
+                Purpose::Procedure | Purpose::Uptime => {
                     self.refuse(message, format!("list it in procedure.toml as `[tables.{name}]`; {hint}"))
                 }
                 Purpose::Question => self.refuse(message, hint),

@@ -36,7 +36,7 @@ impl Writer<'_> {
         if let Some(with) = with {
             self.with(with);
         }
-        let procedure = outermost && self.query.purpose == Purpose::Procedure;
+        let procedure = outermost && self.query.purpose != Purpose::Question;
         // The scopes of a plain SELECT stay open for its ORDER BY, which may name columns it does not yield.
         let open = self.scopes.len();
         let (columns, plain) = self.body(body, outermost);
@@ -63,6 +63,9 @@ impl Writer<'_> {
             self.put("ORDER BY item NULLS FIRST");
             if columns.iter().any(|(name, _)| name == SCOPE) {
                 self.put(", scope NULLS FIRST, occurred_at NULLS FIRST");
+            }
+            if self.query.purpose == Purpose::Uptime {
+                self.put(", starts_at NULLS FIRST, ends_at NULLS FIRST, verdict NULLS FIRST");
             }
         }
         if let Some(limit) = limit_clause {
@@ -579,7 +582,7 @@ impl Writer<'_> {
                             parts.last().map_or_else(String::new, |p| p.value.clone())
                         }
                         // Engines name such a column each in their own way, so nothing can refer to it.
-                        _ if outermost && self.query.purpose == Purpose::Procedure => {
+                        _ if outermost && self.query.purpose != Purpose::Question => {
                             self.refuse("this column has no name", "write `... AS a`");
                             String::new()
                         }
@@ -601,7 +604,7 @@ impl Writer<'_> {
                     self.go(start(expr));
                     self.refuse("several names for one column are not available", "write one");
                 }
-                SelectItem::Wildcard(_) if outermost && self.query.purpose == Purpose::Procedure => {
+                SelectItem::Wildcard(_) if outermost && self.query.purpose != Purpose::Question => {
                     self.refuse("the outermost select says `*`", "name its columns");
                 }
                 SelectItem::Wildcard(options) => {
