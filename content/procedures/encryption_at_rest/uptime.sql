@@ -1,8 +1,10 @@
 -- How each resource was found configured, for as long as it existed. A time without a known configuration stays unknown.
 SELECT r.id AS item,
        c.valid_from AS starts_at,
-       CASE WHEN r.deleted = 1 AND r.deleted_at IS NULL THEN NULL
-            WHEN r.deleted = 1 AND c.valid_to > r.deleted_at THEN r.deleted_at
+       -- What was deleted nobody knows when, or perhaps, proves an instant.
+       CASE WHEN r.deleted = 0 THEN c.valid_to
+            WHEN r.deleted_at IS NULL THEN NULL
+            WHEN c.valid_to > r.deleted_at THEN r.deleted_at
             ELSE c.valid_to END AS ends_at,
        CASE WHEN c.encrypted = 0 THEN 'deviation'
             WHEN c.encrypted = 1 AND (c.key_held_by = 'customer' OR c.key_held_by = 'provider' OR $default_key_counts = 1) THEN 'pass'

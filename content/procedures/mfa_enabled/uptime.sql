@@ -57,11 +57,12 @@ SELECT f.account AS item, f.starts_at AS starts_at, f.ends_at AS ends_at,
   FROM found f
   LEFT JOIN (SELECT DISTINCT x.account AS account FROM excluded x) e ON e.account = f.account
 UNION ALL
-SELECT r.account AS item, r.starts_at AS starts_at, r.ends_at AS ends_at, 'no_evidence' AS verdict
+-- Where a second factor may not have been needed, silence is not down.
+SELECT r.account AS item, r.starts_at AS starts_at, r.ends_at AS ends_at, NULL AS verdict
   FROM required r
  WHERE r.unsure = 1
 UNION ALL
-SELECT x.account AS item, x.starts_at AS starts_at, x.ends_at AS ends_at, 'no_evidence' AS verdict
+SELECT x.account AS item, x.starts_at AS starts_at, x.ends_at AS ends_at, NULL AS verdict
   FROM excluded x
 UNION ALL
 -- Time without access: before it, between two stretches of it, after it; all time of who needs no second factor.

@@ -152,7 +152,7 @@ pub struct ProcedureReport {
     pub content: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+/// Serde hands over a reference.
 const fn is_zero(n: &usize) -> bool {
     *n == 0
 }

@@ -57,7 +57,8 @@ pub struct Stretch {
     pub from: Option<Instant>,
     /// First instant after; `None` when nobody knows when it ended: then it proves its first instant.
     pub to: Option<Instant>,
-    /// `Pass`, `Deviation` or `NotApplicable`; anything else is unknown.
+    /// `Pass`, `Deviation` or `NotApplicable`; any other may be a deviation. `None` says nothing, and only keeps silence from
+    /// saying something.
     pub verdict: Option<Verdict>,
 }
 
@@ -76,9 +77,10 @@ pub struct UptimeRules {
 #[derive(Default)]
 struct Said {
     down: usize,
+    perhaps: usize,
     up: usize,
     moot: usize,
-    unknown: usize,
+    quiet: usize,
     unseen: usize,
 }
 
@@ -119,24 +121,30 @@ pub fn uptime(
             Some(Verdict::Deviation) => Kind::Down,
             Some(Verdict::Pass) => Kind::Up,
             Some(Verdict::NotApplicable) => Kind::Moot,
-            _ => Kind::Unknown,
+            Some(_) => Kind::Perhaps,
+            None => Kind::Quiet,
+        };
+        // Where nobody knows whether it went on, what was down may be down, and nothing else is said.
+        let beyond = match kind {
+            Kind::Down | Kind::Perhaps => Kind::Perhaps,
+            _ => Kind::Quiet,
         };
         match (stretch.from, stretch.to) {
             (Some(from), Some(to)) => edges.push((from, to, kind)),
             (Some(from), None) => {
                 let next = Instant::from_ms(from.ms().saturating_add(1));
-                edges.extend([(from, next, kind), (next, Instant::FOREVER, Kind::Unknown)]);
+                edges.extend([(from, next, kind), (next, Instant::FOREVER, beyond)]);
             }
-            (None, to) => edges.push((Instant::BEGINNING, to.unwrap_or(Instant::FOREVER), Kind::Unknown)),
+            (None, to) => edges.push((Instant::BEGINNING, to.unwrap_or(Instant::FOREVER), beyond)),
         }
     }
     edges.extend(unseen.iter().map(|(from, to)| (*from, *to, Kind::Unseen)));
     sweep(&edges, span, &|said| match said {
         Said { down: 1.., .. } => State::Down,
+        Said { moot: 1.., up: 0, .. } => State::NotApplicable,
+        Said { perhaps: 1.., .. } => State::Unknown,
         Said { up: 1.., unseen: 0, .. } => State::Up,
-        Said { up: 1.., .. } => State::Unknown,
-        Said { moot: 1.., .. } => State::NotApplicable,
-        Said { unknown: 0, unseen: 0, .. } if silence_is_down => State::Down,
+        Said { up: 0, quiet: 0, unseen: 0, .. } if silence_is_down => State::Down,
         _ => State::Unknown,
     })
 }
@@ -153,7 +161,7 @@ pub fn together<'i>(
     for interval in items.into_iter().flatten() {
         let kind = match interval.state {
             State::Down => Kind::Down,
-            State::Unknown => Kind::Unknown,
+            State::Unknown => Kind::Perhaps,
             State::Up => Kind::Up,
             State::NotApplicable => Kind::Moot,
         };
@@ -161,8 +169,8 @@ pub fn together<'i>(
     }
     sweep(&edges, span, &|said| match said {
         Said { down: 1.., .. } => State::Down,
-        Said { unknown: 0, unseen: 0, up: 1.., .. } => State::Up,
-        Said { unknown: 0, unseen: 0, .. } => State::NotApplicable,
+        Said { perhaps: 0, unseen: 0, up: 1.., .. } => State::Up,
+        Said { perhaps: 0, unseen: 0, .. } => State::NotApplicable,
         _ => State::Unknown,
     })
 }
@@ -193,16 +201,17 @@ pub fn joined(intervals: impl IntoIterator<Item = Interval>) -> Vec<Interval> {
 #[derive(Clone, Copy)]
 enum Kind {
     Down,
+    Perhaps,
     Up,
     Moot,
-    Unknown,
+    Quiet,
     Unseen,
 }
 
 type Edges = Vec<(Instant, Instant, Kind)>;
 
 /// Walks the window from edge to edge.
-fn sweep(edges: &Edges, span: Span, state: &dyn Fn(&Said) -> State) -> Vec<Interval> {
+fn sweep(edges: &[(Instant, Instant, Kind)], span: Span, state: &dyn Fn(&Said) -> State) -> Vec<Interval> {
     let end = span.end.max(span.from).min(span.to);
     let mut events: Vec<(Instant, bool, Kind)> = vec![];
     for (from, to, kind) in edges {
@@ -222,9 +231,10 @@ fn sweep(edges: &Edges, span: Span, state: &dyn Fn(&Said) -> State) -> Vec<Inter
         }
         let count = match kind {
             Kind::Down => &mut said.down,
+            Kind::Perhaps => &mut said.perhaps,
             Kind::Up => &mut said.up,
             Kind::Moot => &mut said.moot,
-            Kind::Unknown => &mut said.unknown,
+            Kind::Quiet => &mut said.quiet,
             Kind::Unseen => &mut said.unseen,
         };
         *count = if begins { *count + 1 } else { count.saturating_sub(1) };
@@ -303,6 +313,28 @@ mod tests {
     }
 
     #[test]
+    fn what_may_be_down_is_not_up() {
+        let up = stretch(0, 1000, "pass");
+        check(
+            &[up, stretch(120, 130, "no_evidence")],
+            &[],
+            false,
+            "100..120 up, 120..130 unknown, 130..190 up, 190..200 unknown",
+        );
+        // Found off, nobody knows until when, while another source says that it was on.
+        let off = Stretch { to: None, ..stretch(120, 0, "deviation") };
+        check(&[up, off], &[], false, "100..120 up, 120..121 down, 121..200 unknown");
+        // Nothing said is nothing but no silence.
+        let quiet = Stretch { verdict: None, ..stretch(0, 150, "") };
+        check(
+            &[quiet, stretch(120, 130, "pass")],
+            &[],
+            true,
+            "100..120 unknown, 120..130 up, 130..150 unknown, 150..190 down, 190..200 unknown",
+        );
+    }
+
+    #[test]
     fn what_need_not_hold_is_neither_up_nor_down() {
         check(
             &[stretch(0, 120, "not_applicable"), stretch(110, 1000, "pass")],
@@ -336,7 +368,7 @@ mod tests {
                 .map(|(from, length, verdict, unknown)| Stretch {
                     from: (unknown & 5 != 5).then_some(at(*from)),
                     to: (unknown & 6 != 6).then_some(at(from + length)),
-                    verdict: Some(Verdict::ALL[*verdict]),
+                    verdict: (unknown & 7 != 7).then_some(Verdict::ALL[*verdict]),
                 })
                 .collect();
             let gaps: Vec<_> = gaps.iter().map(|(from, length)| (at(*from), at(from + length))).collect();
@@ -349,6 +381,22 @@ mod tests {
             };
             prop_assert!(tiles(&found), "{}", said(&found));
             prop_assert_eq!(lasted(&found).values().sum::<i64>(), SPAN.2 - SPAN.0);
+            // To know less of a stretch never makes anything up.
+            for at in 0..stretches.len() {
+                for change in [
+                    |s: &mut Stretch| s.from = None,
+                    |s: &mut Stretch| s.to = None,
+                    |s: &mut Stretch| s.verdict = Some(Verdict::NoEvidence),
+                ] {
+                    let mut less = stretches.clone();
+                    change(&mut less[at]);
+                    let less = uptime(&less, &gaps, silence, span());
+                    for up in less.iter().filter(|i| i.state == State::Up) {
+                        let worse = |b: &&Interval| b.from < up.to && up.from < b.to && b.state < State::Up;
+                        prop_assert!(!found.iter().any(|b| worse(&b)), "{} from {}", said(&less), said(&found));
+                    }
+                }
+            }
             stretches.reverse();
             prop_assert_eq!(&found, &uptime(&stretches, &gaps, silence, span()));
             let blind = uptime(&stretches, &[(Instant::BEGINNING, Instant::FOREVER)], silence, span());

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::command::{Check, FailOn};
 use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, aligned, line, plain, spoken, styled};
-use crate::parameter::print_versions;
+use crate::parameter::{print_not_in_force, print_versions};
 use crate::session::{Session, derive};
 use crate::source;
 use crate::uptime::print_uptime;
@@ -299,6 +299,7 @@ fn print(
         print_procedure(procedure, period, check.all)?;
     }
     print_unfed(&unfed)?;
+    print_not_in_force(report)?;
     if !problems.is_empty() {
         line("")?;
         line(&styled(BOLD, "Not everything could be seen"))?;

@@ -347,6 +347,22 @@ pub(crate) fn assessment(printed: &str) -> Json {
             instant(gap, "from");
             instant(gap, "to");
         }
+        // What was in force when, without a gap where nothing says that no control was.
+        let versions = procedure["versions"].as_array().unwrap();
+        assert!(!versions.is_empty(), "{id}");
+        for version in versions {
+            instant(version, "from");
+            instant(version, "to");
+            assert!(version["parameters"].is_object(), "{id}");
+        }
+        if let Some(uptime) = procedure.get("uptime") {
+            let at = |name: &str| text(&document, name).parse::<model::Instant>().unwrap().ms();
+            let sums = ["up_ms", "down_ms", "unknown_ms", "not_applicable_ms"];
+            for lasted in uptime["items"].as_array().into_iter().flatten().chain([uptime]) {
+                let sum: i64 = sums.iter().map(|name| lasted[name].as_i64().unwrap()).sum();
+                assert_eq!(sum, at("to") - at("from"), "{id}: {lasted}");
+            }
+        }
         // Unknown never concludes.
         let gaps = procedure["gaps"].as_array().unwrap().len();
         assert_eq!(
