@@ -80,6 +80,10 @@ impl CoverageMap {
         Self { kinds, ..self }
     }
 
+    pub(crate) const fn by_scope(&self) -> &BTreeMap<i64, BTreeMap<String, Vec<Statement>>> {
+        &self.statements
+    }
+
     /// Those of `scopes` that a population drawn from `table` has to be proven for: of the kinds that anybody supplies it
     /// for. A system has no changes, and a repository no accounts; but a second repository has changes, though nobody
     /// supplied them yet. All of them where nobody supplies it at all.
@@ -99,7 +103,7 @@ impl CoverageMap {
         !self.statements.values().any(|tables| tables.contains_key(table))
     }
 
-    fn of(&self, scope: i64, table: &str) -> Vec<&Statement> {
+    pub(crate) fn of(&self, scope: i64, table: &str) -> Vec<&Statement> {
         let said_of = |scope: i64| self.statements.get(&scope).and_then(|tables| tables.get(table));
         let company = said_of(COMPANY).filter(|_| scope != COMPANY);
         said_of(scope).into_iter().chain(company).flatten().collect()
@@ -179,7 +183,7 @@ impl CoverageMap {
 }
 
 /// `from`, `to` and every instant between at which a statement begins or ends: what holds at one holds until the next.
-fn bounds(statements: &[&Statement], from: Instant, to: Instant) -> Vec<Instant> {
+pub(crate) fn bounds(statements: &[&Statement], from: Instant, to: Instant) -> Vec<Instant> {
     let mut bounds = vec![from, to.max(from)];
     for s in statements {
         bounds.extend([s.from, s.to].into_iter().filter(|t| from < *t && *t < to));

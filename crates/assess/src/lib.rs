@@ -4,12 +4,18 @@
 //! that rests on the absence of rows, and a pass that does, stand only where the absent table was looked at.
 
 mod coverage;
+pub mod register;
+pub mod retention;
+pub mod rollup;
+pub mod strip;
+mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Attribute, Conclusion, Grade, Instant, Period, Verdict};
 
 pub use coverage::{CoverageMap, Gap, Statement};
+pub use waiver::{Waivable, Waived, Waiver};
 
 /// One attribute as the procedure declares it.
 #[derive(Clone, PartialEq, Eq, Debug)]
