@@ -8,16 +8,25 @@ mod anchor;
 mod assessment;
 mod calendar;
 mod config;
+mod criteria;
 mod custody;
+mod deviation;
 mod error;
 mod evidence;
 mod facts;
 mod import;
+mod looked;
 mod place;
 mod preview;
 mod question;
 mod redact;
+mod waiver;
 mod workspace;
+
+pub use assess::register::refusal as closing_refused;
+pub use assess::retention::Kept;
+pub use assess::rollup::Proposal;
+pub use assess::strip::Look;
 
 pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};
 pub use anchor::{Anchored, Anchors, KnownAnchor};
@@ -26,12 +35,20 @@ pub use assessment::{
     Report, rules_of, tested_of,
 };
 pub use config::{Config, GitHubSource};
+pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
+pub use deviation::{
+    About, Decided, DeviationReport, Deviations, Found, InRegister, NONE, Registered, WaiverBeside,
+};
 pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use import::{Compared, KnownKeys};
+pub use looked::{
+    AlarmReport, CoverageQuestion, CoverageReport, Keeping, Missing, TableCoverage, Unsupplied,
+};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
+pub use waiver::WaiverReport;
 pub use workspace::{Derive, Opening, Status, Workspace};

@@ -152,6 +152,18 @@ impl CoverageMap {
         complete.map(|s| s.to).max()
     }
 
+    /// The beginning of the first window in which `table` was completely seen.
+    #[must_use]
+    pub fn first(&self, scope: i64, table: &str) -> Option<Instant> {
+        let complete = self.of(scope, table).into_iter().filter(|s| s.status == CoverageStatus::Complete);
+        complete.map(|s| s.from).min()
+    }
+
+    /// Every statement again.
+    pub fn into_statements(self) -> impl Iterator<Item = Statement> {
+        self.statements.into_values().flat_map(BTreeMap::into_values).flatten()
+    }
+
     /// The windows within `[from, to)` in which `table` is not covered in `scope`, in order of time.
     #[must_use]
     pub fn gaps(&self, scope: i64, table: &str, from: Instant, to: Instant) -> Vec<Gap> {

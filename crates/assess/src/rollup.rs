@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::Conclusion;
+use model::{Conclusion, Instant};
 
 /// Whether a control, kept as it is written, would do what it is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,6 +29,66 @@ impl Design {
             Self::NotSuitable => "not_suitable",
         }
     }
+}
+
+/// What a person concluded about the design of a control.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Concluded {
+    /// Its ledger entry: of two about one instant the later counts.
+    pub entry: i64,
+    /// The instant it speaks of.
+    pub at: Instant,
+    /// Whether the design is suitable.
+    pub suitable: bool,
+    /// Version of the statement that was read.
+    pub statement: String,
+    /// Whether an instance was inspected.
+    pub inspected: bool,
+    /// Who concluded.
+    pub by: Option<String>,
+}
+
+impl Concluded {
+    /// Why it says nothing; `None` when it does.
+    fn lacks(&self) -> Option<&'static str> {
+        if self.by.is_none() {
+            Some("nobody is named who concluded it")
+        } else if !self.inspected {
+            Some("no instance was inspected")
+        } else {
+            None
+        }
+    }
+}
+
+/// The design of a control over `[from, to)`, and why it cannot be concluded: what was last concluded before, and everything
+/// inside. One that was found unsuitable in that time was unsuitable, whatever was concluded afterwards; one is suitable only by
+/// what was said of its present statement.
+#[must_use]
+pub fn design(concluded: &[Concluded], statement: &str, from: Instant, to: Instant) -> (Design, String) {
+    let mut last: BTreeMap<Instant, &Concluded> = BTreeMap::new();
+    for said in concluded.iter().filter(|said| said.at < to) {
+        let known = last.entry(said.at).or_insert(said);
+        if said.entry > known.entry {
+            *known = said;
+        }
+    }
+    let before = last.range(..=from).next_back().map(|(_, said)| *said);
+    let inside = last.iter().filter(|(at, _)| **at > from).map(|(_, said)| *said);
+    let counts: Vec<&Concluded> = before.into_iter().chain(inside).collect();
+    if counts.iter().any(|said| !said.suitable && said.lacks().is_none()) {
+        return (Design::NotSuitable, String::new());
+    }
+    let current = |said: &&&Concluded| said.statement == statement;
+    if counts.iter().filter(current).any(|said| said.lacks().is_none()) {
+        return (Design::Suitable, String::new());
+    }
+    let why = match (counts.last(), counts.iter().rfind(|said| said.statement == statement)) {
+        (None, _) => "nobody concluded it",
+        (Some(_), None) => "its statement has changed since it was concluded",
+        (Some(_), Some(said)) => said.lacks().unwrap_or("nobody concluded it"),
+    };
+    (Design::CannotConclude, why.to_owned())
 }
 
 /// A deviation of a control, as far as criteria ask.
@@ -456,6 +516,42 @@ mod tests {
                 assert_eq!(refused, expect, "{decision:?} {proposal:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_design_is_what_a_named_person_concluded_of_an_inspected_instance() {
+        let said = |entry: i64, at: i64, suitable: bool| Concluded {
+            entry,
+            at: Instant::from_ms(at),
+            suitable,
+            statement: "s1".into(),
+            inspected: true,
+            by: Some("ann".into()),
+        };
+        let check = |concluded: &[Concluded], expect: &str| {
+            let (design, why) = design(concluded, "s1", Instant::from_ms(100), Instant::from_ms(200));
+            assert_eq!(format!("{} {why}", design.word()).trim_end(), expect);
+        };
+        check(&[], "cannot_conclude nobody concluded it");
+        check(&[said(1, 50, true)], "suitable");
+        check(&[said(1, 199, true)], "suitable");
+        check(&[said(1, 200, true)], "cannot_conclude nobody concluded it");
+        // Replaced before the period began; unsuitable at its beginning; unsuitable in the middle of it.
+        check(&[said(1, 50, false), said(2, 60, true)], "suitable");
+        check(&[said(1, 50, false), said(2, 150, true)], "not_suitable");
+        check(&[said(1, 50, true), said(2, 150, false), said(3, 160, true)], "not_suitable");
+        // A mistake corrected for the same instant, in whatever order it is read.
+        check(&[said(2, 150, true), said(1, 150, false)], "suitable");
+        let other = Concluded { statement: "s0".into(), ..said(1, 50, true) };
+        check(
+            std::slice::from_ref(&other),
+            "cannot_conclude its statement has changed since it was concluded",
+        );
+        check(&[other, said(2, 150, true)], "suitable");
+        let nobody = Concluded { by: None, ..said(1, 50, true) };
+        check(&[nobody], "cannot_conclude nobody is named who concluded it");
+        let unseen = Concluded { inspected: false, ..said(1, 50, true) };
+        check(&[unseen], "cannot_conclude no instance was inspected");
     }
 
     fn any_control(id: &'static str) -> impl Strategy<Value = ControlFacts> {

@@ -121,12 +121,12 @@ fn a_control_is_key_only_to_criteria_it_answers_to() {
     assert_eq!(with("[\"CC8.1\"]", "[\"CC8.1\"]"), "");
     assert_eq!(
         with("[\"CC8.1\"]", "[\"CC6.3\"]"),
-        "controls/CHG-02.toml:3:8: the control does not answer to `CC6.3`, so that it cannot be key to it; \
+        "controls/CHG-02.toml:4:8: the control does not answer to `CC6.3`, so that it cannot be key to it; \
          name it in `criteria`, too, or remove it\n"
     );
     assert_eq!(
         with("[\"CC8.1\", \"CC8.1\"]", "[]"),
-        "controls/CHG-02.toml:2:22: `CC8.1` stands twice in `criteria`; remove one\n"
+        "controls/CHG-02.toml:3:22: `CC8.1` stands twice in `criteria`; remove one\n"
     );
     let key = &Catalog::built_in().0.controls["CHG-02"].key;
     assert_eq!(key, &["CC8.1"]);

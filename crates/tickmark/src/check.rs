@@ -462,10 +462,12 @@ pub(crate) fn print_procedure(
                         format!("{letter}: {}", item.reasons.get(letter).map_or("", String::as_str))
                     })
                     .collect();
+                let waived = item.waived.as_ref().filter(|_| verdict == Verdict::Deviation);
+                let waived = waived.map(|key| format!(" (waived by {})", plain(key))).unwrap_or_default();
                 vec![
                     format!("    {}", item.occurred_at.date_in(&period.tz)),
                     cut(&named(&item.item, &item.label), 60),
-                    why.join("; "),
+                    format!("{}{waived}", why.join("; ")),
                 ]
             })
             .collect();

@@ -217,7 +217,7 @@ pub const STREAMS: &[Stream] = &[
 ];
 
 /// A record table and the streams it rests on: see [`streams_of`].
-pub(super) const RESTS_ON: &[(&str, &[&str])] = &[
+pub const RESTS_ON: &[(&str, &[&str])] = &[
     ("repository", &["repository"]),
     ("change", &["commits"]),
     ("change_pull_request", &["commits", "commit_pulls"]),
