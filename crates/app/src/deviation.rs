@@ -365,10 +365,13 @@ impl Workspace {
                 }
             }
         };
-        let because = format!(
+        let mut because = format!(
             "not found at position {}: {now}; it was found at position {}",
             report.position, known.registered.position
         );
+        if let Some(changed) = changed(&known.registered, tested) {
+            because = format!("{because}; {changed}");
+        }
         (Found::No, Some(because))
     }
 
@@ -513,6 +516,12 @@ fn about(procedure: &ProcedureReport, item: &ItemReport, attribute: Attribute) -
     }
 }
 
+/// Whether another test says so now than the one that found it.
+fn changed(registered: &Registered, procedure: &ProcedureReport) -> Option<String> {
+    (registered.content != procedure.content)
+        .then(|| "the procedure, or a table it reads, has changed since".to_owned())
+}
+
 /// Whether what was found is what was entered before. Of an item that lasts a period only where that covers all of the time
 /// asked about: what is found over a longer time may be something else.
 fn is(known: &InRegister, found: &FoundNow<'_>, question: &Question) -> bool {
@@ -536,9 +545,13 @@ fn described(
     let (from, last) = spans(question, *over_period, item.occurred_at);
     let waivable =
         Waivable { controls: &procedure.controls, procedure: &procedure.id, item: &item.item, from, last };
-    let renamed = known
-        .filter(|k| k.registered.label != item.short)
-        .map(|k| format!("it was called `{}` when it was entered", k.registered.label));
+    let remarks: Vec<String> = known
+        .map(|k| {
+            let renamed = (k.registered.label != item.short)
+                .then(|| format!("it was called `{}` when it was entered", k.registered.label));
+            renamed.into_iter().chain(changed(&k.registered, procedure)).collect()
+        })
+        .unwrap_or_default();
     let base = DeviationReport {
         key: known.map_or_else(|| found.key(question), |k| k.key.clone()),
         about: about.clone(),
@@ -550,7 +563,7 @@ fn described(
         entry: item.entry,
         content: procedure.content.clone(),
         found: Found::Yes,
-        found_because: renamed,
+        found_because: (!remarks.is_empty()).then(|| remarks.join("; ")),
         waivers: beside(waivers, &waivable),
         ..empty()
     };

@@ -25,7 +25,6 @@ mod workspace;
 
 pub use assess::register::refusal as closing_refused;
 pub use assess::retention::Kept;
-pub use assess::rollup::Proposal;
 pub use assess::strip::Look;
 
 pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};

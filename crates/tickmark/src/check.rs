@@ -485,7 +485,7 @@ pub(crate) fn print_procedure(
 }
 
 /// What an item is called, with its key where the label does not hold it: many accounts stand under their system's name.
-fn named(key: &str, label: &str) -> String {
+pub(crate) fn named(key: &str, label: &str) -> String {
     let held = label.split_whitespace().any(|word| word == key || word.len() >= 7 && key.starts_with(word));
     if held { label.to_owned() } else { format!("{key} {label}") }
 }

@@ -75,18 +75,15 @@ impl Session {
 
 /// How long the sources of this version keep what they have.
 pub(crate) fn keeping(now: Instant) -> app::Keeping {
-    let mut streams = vec![];
-    for (table, names) in connectors::github::RESTS_ON {
-        for stream in names.iter().filter_map(|name| connectors::github::stream_named(name)) {
-            streams.extend(stream.retention_days.map(|days| app::Kept {
-                source: "github".to_owned(),
-                stream: stream.name.to_owned(),
-                table: (*table).to_owned(),
-                days,
-            }));
-        }
-    }
-    app::Keeping { streams, now }
+    let github = connectors::github::forgotten().filter_map(|(table, stream)| {
+        Some(app::Kept {
+            source: "github".to_owned(),
+            stream: stream.name.to_owned(),
+            table: table.to_owned(),
+            days: stream.retention_days?,
+        })
+    });
+    app::Keeping { streams: github.collect(), now }
 }
 
 pub(crate) fn entropy(bytes: &mut [u8]) -> std::io::Result<()> {

@@ -217,7 +217,7 @@ pub const STREAMS: &[Stream] = &[
 ];
 
 /// A record table and the streams it rests on: see [`streams_of`].
-pub const RESTS_ON: &[(&str, &[&str])] = &[
+pub(super) const RESTS_ON: &[(&str, &[&str])] = &[
     ("repository", &["repository"]),
     ("change", &["commits"]),
     ("change_pull_request", &["commits", "commit_pulls"]),
@@ -242,6 +242,14 @@ pub const RESTS_ON: &[(&str, &[&str])] = &[
 #[must_use]
 pub fn streams_of(table: &str) -> &'static [&'static str] {
     RESTS_ON.iter().find(|(name, _)| *name == table).map_or(&[], |(_, streams)| streams)
+}
+
+/// Record tables that rest on a stream GitHub forgets, with that stream: what is not collected in its days is lost.
+pub fn forgotten() -> impl Iterator<Item = (&'static str, &'static Stream)> {
+    let of = |(table, names): &'static (&'static str, &'static [&'static str])| {
+        names.iter().filter_map(|name| stream_named(name)).map(|stream| (*table, stream))
+    };
+    RESTS_ON.iter().flat_map(of).filter(|(_, stream)| stream.retention_days.is_some())
 }
 
 /// The stream of that name.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use app::{AssessmentQuestion, Opening, Workspace};
+use app::{AssessmentQuestion, CoverageQuestion, Keeping, Kept, Opening, Workspace};
 use connectors::git::Conventions;
 use connectors::github::{self, Cursors};
-use model::Period;
+use model::{Instant, Period};
 use serde_json::json;
 
 use crate::server::Clock;
@@ -26,8 +26,8 @@ fn land(world: &World, number: u64, body: &str) {
     world.set("/repos/acme/app/commits", json!(commits));
 }
 
-/// What CHG-01 says of each change, by its pull request: a ticket is named, and it exists and precedes.
-fn judged(ledger: &Ledger) -> BTreeMap<u64, String> {
+/// A workspace of what was collected.
+fn opened(ledger: &Ledger) -> (tempfile::TempDir, Workspace) {
     let folder = tempfile::tempdir().unwrap();
     app::init(folder.path(), "Acme").unwrap();
     let mut state = 1_u64;
@@ -48,6 +48,12 @@ fn judged(ledger: &Ledger) -> BTreeMap<u64, String> {
     workspace.append(&ledger.captures).unwrap();
     let derive = |document: &model::Document<'_>| github::derive(document, &Conventions::default());
     workspace.catch_up(&derive).unwrap();
+    (folder, workspace)
+}
+
+/// What CHG-01 says of each change, by its pull request: a ticket is named, and it exists and precedes.
+fn judged(ledger: &Ledger) -> BTreeMap<u64, String> {
+    let (_folder, mut workspace) = opened(ledger);
     let question = AssessmentQuestion {
         period: Period {
             from: instant("2026-02-01T00:00:00Z"),
@@ -59,6 +65,7 @@ fn judged(ledger: &Ledger) -> BTreeMap<u64, String> {
         repository: None,
         procedures: vec!["change_ticket".to_owned()],
         at_a_date: false,
+        keeping: None,
     };
     let report = workspace.assess(&question).unwrap();
     report.procedures[0]
@@ -105,4 +112,43 @@ fn a_change_answers_to_a_ticket_that_exists_and_precedes_it() {
         let named = if number == 7 { "deviation" } else { "pass" };
         assert_eq!(verdicts, format!("{named} no_evidence"), "#{number}");
     }
+}
+
+/// What of January to May is known of who bypassed a rule, in tenths of a day's length, at `now`.
+fn bypasses(workspace: &mut Workspace, now: Instant) -> app::CoverageReport {
+    let streams = github::forgotten().filter(|(table, _)| *table == "bypass").map(|(table, stream)| Kept {
+        source: "github".to_owned(),
+        stream: stream.name.to_owned(),
+        table: table.to_owned(),
+        days: stream.retention_days.unwrap(),
+    });
+    let question = CoverageQuestion {
+        period: Period {
+            from: instant("2026-01-01T00:00:00Z"),
+            to: instant("2026-06-01T00:00:00Z"),
+            tz: "UTC".to_owned(),
+        },
+        known_at: None,
+        table: Some("bypass".to_owned()),
+        cells: 10,
+        keeping: Keeping { streams: streams.collect(), now },
+    };
+    workspace.looked(&question).unwrap()
+}
+
+#[test]
+fn what_github_forgets_is_warned_of_before_it_is_lost() {
+    let server = World::healthy().serve();
+    let ledger = run(&server.url(), &Cursors::new(), &Clock::at(NOW));
+    let (_folder, mut workspace) = opened(&ledger);
+    let day = 86_400_000;
+    let after = |days: i64| Instant::from_ms(instant(NOW).ms() + days * day);
+    let mut said = |days: i64| {
+        let report = bypasses(&mut workspace, after(days));
+        let alarms: Vec<String> =
+            report.alarms.iter().map(|a| format!("{} {}", a.stream, a.urgency)).collect();
+        (alarms.join(", "), report.tables[0].strip.clone())
+    };
+    eprintln!("{:?}", (said(0), said(13), said(14), said(23), said(28), said(29), said(90)));
+    panic!();
 }
