@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use model::Instant;
 
 use crate::decision::{Because, Cell, control, decide, said};
@@ -13,37 +13,7 @@ use crate::session::{Session, derive};
 #[derive(Subcommand)]
 pub(crate) enum WaiverCommand {
     /// Enter a waiver; the same name again corrects it, and both stay in the ledger
-    Add {
-        /// Its name, such as W-7
-        key: String,
-        /// The control it is about
-        #[arg(long, value_name = "ID", required_unless_present = "procedure")]
-        control: Option<String>,
-        /// The procedure it is about
-        #[arg(long, value_name = "ID")]
-        procedure: Option<String>,
-        /// The only item it is about, by its key (default: every item)
-        #[arg(long, value_name = "KEY")]
-        item: Option<String>,
-        /// From when it holds: an instant, or the beginning of a day
-        #[arg(long, value_name = "INSTANT")]
-        from: String,
-        /// Until when it holds: an instant, or the end of a day; `forever` when it has no end
-        #[arg(long, value_name = "INSTANT")]
-        to: String,
-        /// Why it is needed
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        /// Who approved it, as a pseudonym; without somebody it covers nothing
-        #[arg(long, value_name = "WHO", requires = "approved_at")]
-        approved_by: Option<String>,
-        /// When it was approved; of a day that is its end
-        #[arg(long, value_name = "INSTANT", requires = "approved_by")]
-        approved_at: Option<String>,
-        /// Who enters it, as a pseudonym
-        #[arg(long, value_name = "WHO")]
-        by: String,
-    },
+    Add(Box<Add>),
     /// List every waiver
     List {
         /// Ledger position whose knowledge counts (default: everything)
@@ -55,24 +25,48 @@ pub(crate) enum WaiverCommand {
     },
 }
 
+#[derive(Args)]
+pub(crate) struct Add {
+    /// Its name, such as W-7
+    key: String,
+    /// The control it is about
+    #[arg(long, value_name = "ID", required_unless_present = "procedure")]
+    control: Option<String>,
+    /// The procedure it is about
+    #[arg(long, value_name = "ID")]
+    procedure: Option<String>,
+    /// The only item it is about, by its key (default: every item)
+    #[arg(long, value_name = "KEY")]
+    item: Option<String>,
+    /// From when it holds: an instant, or the beginning of a day
+    #[arg(long, value_name = "INSTANT")]
+    from: String,
+    /// Until when it holds: an instant, or the end of a day; `forever` when it has no end
+    #[arg(long, value_name = "INSTANT")]
+    to: String,
+    /// Why it is needed
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who approved it, as a pseudonym; without somebody it covers nothing
+    #[arg(long, value_name = "WHO", requires = "approved_at")]
+    approved_by: Option<String>,
+    /// When it was approved; of a day that is its end
+    #[arg(long, value_name = "INSTANT", requires = "approved_by")]
+    approved_at: Option<String>,
+    /// Who enters it, as a pseudonym
+    #[arg(long, value_name = "WHO")]
+    by: String,
+}
+
 pub(crate) fn run(session: &Session, what: &WaiverCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
     match what {
-        WaiverCommand::Add {
-            key,
-            control,
-            procedure,
-            item,
-            from,
-            to,
-            reason,
-            approved_by,
-            approved_at,
-            by,
-        } => {
+        WaiverCommand::Add(asked) => {
+            let Add { key, control, procedure, item, from, to, reason, approved_by, approved_at, by } =
+                &**asked;
             let mut values = vec![];
             if let Some(id) = control {
                 values.push(("control", Cell::Text(self::control(&workspace, id)?)));
