@@ -9,6 +9,7 @@ use clap::{Subcommand, ValueEnum};
 use connectors::git::Conventions;
 use model::{Instant, Period};
 
+use crate::check::named;
 use crate::command::Days;
 use crate::decision::{Because, Cell, Row, control, decide, entry, said};
 use crate::failure::Failure;
@@ -380,7 +381,8 @@ fn register(
     let because = Because { by: &by, reason: "found by an assessment", now: session.now };
     let entries = decide(workspace, conventions, "deviation", &rows, &because)?;
     for d in new.iter().take(LISTED) {
-        line(&format!("{}  {}  {}", d.key, d.controls.join(" "), plain(&d.label)))?;
+        let label = named(&d.about.item, &d.label);
+        line(&format!("{}  {}  {}", d.key, d.controls.join(" "), plain(&label)))?;
     }
     line(&format!(
         "entered {} as ledger entry {}, found at position {position}{already}",
@@ -437,7 +439,7 @@ fn print_one(d: &DeviationReport, tz: &str) -> Result<(), Failure> {
         d.controls.join(" "),
         about.attribute,
         d.occurred_at.date_in(tz),
-        plain(&d.label)
+        plain(&named(&about.item, &d.label))
     ))?;
     let mut rows: Vec<(&str, String)> = vec![("what", d.reason.clone())];
     rows.extend(d.found_because.iter().map(|because| ("found", because.clone())));
