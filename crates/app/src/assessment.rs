@@ -16,6 +16,7 @@ use store::records::{Go, Limits, Reader, Records, RecordsError};
 use crate::calendar;
 use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
+use crate::looked::{AlarmReport, Keeping};
 use crate::question::bindings;
 use crate::uptime::{Asked, ItemUptime, UptimeReport};
 use crate::versions::{ControlVersion, SetAside, Window};
@@ -36,13 +37,23 @@ pub struct Question {
     pub procedures: Vec<String>,
     /// Whether a date is asked about and not a period (Type I): the period is then a single instant.
     pub at_a_date: bool,
+    /// How long sources keep what they have; nothing is known of that when absent.
+    pub keeping: Option<Keeping>,
 }
 
 impl Question {
     /// What happened, and held, in a period (Type II).
     #[must_use]
     pub const fn over(period: Period, cutoff: Instant) -> Self {
-        Self { period, cutoff, known_at: None, repository: None, procedures: vec![], at_a_date: false }
+        Self {
+            period,
+            cutoff,
+            known_at: None,
+            repository: None,
+            procedures: vec![],
+            at_a_date: false,
+            keeping: None,
+        }
     }
 
     /// What held at one instant (Type I), such as the last of a day.
@@ -93,6 +104,9 @@ pub struct NotInForce {
     pub controls: Vec<String>,
     /// What became of them.
     pub versions: Vec<ControlVersion>,
+    /// Streams that have to be collected before their source forgets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<AlarmReport>,
 }
 
 /// A procedure that a date cannot answer.
@@ -230,6 +244,15 @@ pub struct ItemReport {
     pub grade: Grade,
     /// The item's number in the records.
     pub record: i64,
+    /// What its deviation was allowed by, when that was approved in advance: it stays a deviation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waived: Option<String>,
+    /// Its label alone, without what names it to people.
+    #[serde(skip)]
+    pub short: String,
+    /// Its kind, and what its key is unique within.
+    #[serde(skip)]
+    pub kind: (String, Option<String>),
     /// One verdict per attribute.
     pub verdicts: BTreeMap<Attribute, Verdict>,
     /// Why, for every attribute that did not pass.
@@ -285,7 +308,13 @@ impl Workspace {
             None => None,
         };
         let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
-        let (coverage, covered) = coverage(&mut self.records, known_at)?;
+        let (coverage, covered, alarms) = match &question.keeping {
+            None => {
+                let (coverage, covered) = coverage(&mut self.records, known_at)?;
+                (coverage, covered, vec![])
+            }
+            Some(keeping) => self.coverage_kept(known_at, keeping, &question.period)?,
+        };
         let scopes: BTreeSet<i64> = match scope {
             Some(scope) => BTreeSet::from([scope]),
             None => covered,
@@ -373,6 +402,7 @@ impl Workspace {
         not_in_force.sort_by(|a, b| a.controls.cmp(&b.controls));
         over_a_period_only.sort_by(|a: &OverAPeriod, b| a.controls.cmp(&b.controls));
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
+        self.mark_waived(&mut reports, question)?;
         let Period { from, to, tz } = question.period.clone();
         Ok(Report {
             from,
@@ -385,6 +415,7 @@ impl Workspace {
             over_a_period_only,
             not_in_force,
             set_aside: versions.set_aside.get("").cloned().unwrap_or_default(),
+            alarms,
         })
     }
 
@@ -422,6 +453,8 @@ impl Workspace {
         if let Some(scope) = scope {
             rows.retain(|row| row.scope == scope);
         }
+        // What an item's own key is unique within belongs to its name.
+        entities.learn_scopes(&mut self.records, rows.iter().map(|r| r.item))?;
         let several = procedure.query.yields_scope();
         let same = |a: &Tested, b: &Tested| {
             a.item == b.item && !(several && (a.scope, a.occurred_at) != (b.scope, b.occurred_at))
@@ -541,11 +574,12 @@ impl Workspace {
                 };
                 reasons.extend(reason.map(|r| (letter, r)));
             }
-            let Named { key, title, .. } = entities.of(item.item);
+            let Named { key, title, kind, own_scope, .. } = entities.of(item.item);
+            let within = (own_scope != 0).then(|| entities.of(own_scope).key);
             let short = if key.len() == 40 { key[..12].to_owned() } else { item.label.clone() };
             let label = match title {
                 Some(title) => format!("{short} {title}"),
-                None => short,
+                None => short.clone(),
             };
             items.push(ItemReport {
                 item: key,
@@ -555,6 +589,9 @@ impl Workspace {
                 entry: item.entry,
                 grade: item.grade,
                 record: item.item,
+                waived: None,
+                short,
+                kind: (kind, within),
                 verdicts: item.verdicts,
                 reasons,
                 otherwise: item.otherwise,
@@ -637,7 +674,11 @@ struct Entities {
 /// An item's names.
 #[derive(Clone, Default)]
 struct Named {
+    /// Whose coverage counts.
     scope: i64,
+    /// What the key is unique within.
+    own_scope: i64,
+    kind: String,
     key: String,
     title: Option<String>,
 }
@@ -649,7 +690,9 @@ impl Entities {
         for entity in records.entities_of(&new)? {
             // A repository is its own scope: what covers it covers what is in it.
             let scope = if entity.kind == "repository" { entity.id } else { entity.scope };
-            self.known.insert(entity.id, Named { scope, key: entity.key, title: None });
+            let named =
+                Named { scope, own_scope: entity.scope, kind: entity.kind, key: entity.key, title: None };
+            self.known.insert(entity.id, named);
         }
         for display in records.display(&new)? {
             if display.field == "title"
@@ -659,6 +702,17 @@ impl Entities {
             }
         }
         Ok(())
+    }
+
+    /// Asks for what the keys of these entities, which are known, are unique within.
+    fn learn_scopes(
+        &mut self,
+        records: &mut Records,
+        ids: impl Iterator<Item = i64>,
+    ) -> Result<(), RecordsError> {
+        let scopes: BTreeSet<i64> =
+            ids.filter_map(|id| self.known.get(&id)).map(|n| n.own_scope).filter(|id| *id != 0).collect();
+        self.learn(records, scopes.into_iter())
     }
 
     /// Names of an entity that was learned of; a number that stands for none names itself.
@@ -781,8 +835,33 @@ pub(crate) fn coverage(
     records: &mut Records,
     known_at: i64,
 ) -> Result<(CoverageMap, BTreeSet<i64>), AppError> {
+    let stated = statements(records, known_at)?;
+    let scopes: BTreeSet<i64> = stated.iter().map(|s| s.statement.scope).collect();
+    let map: CoverageMap = stated.into_iter().map(|s| s.statement).chain(always(&scopes)).collect();
+    Ok((map.with_kinds(kinds(records, &scopes)?), scopes))
+}
+
+/// Of what kind scopes are: repositories, systems.
+pub(crate) fn kinds(
+    records: &mut Records,
+    scopes: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, String>, RecordsError> {
+    Ok(records.entities_of(scopes)?.into_iter().map(|entity| (entity.id, entity.kind)).collect())
+}
+
+/// A statement as it stands in the records.
+pub(crate) struct Row {
+    /// The statement's own number.
+    pub(crate) id: i64,
+    /// When it was made.
+    pub(crate) looked_at: Instant,
+    /// What it says.
+    pub(crate) statement: Statement,
+}
+
+/// Every statement that was known at a position.
+pub(crate) fn statements(records: &mut Records, known_at: i64) -> Result<Vec<Row>, AppError> {
     let mut statements = vec![];
-    let mut scopes = BTreeSet::new();
     if let Some(table) = records.table("coverage") {
         records.rows_known_at::<RecordsError>(table, known_at, |row| {
             let [scope, relation, from, to, status, reason] = row.values.as_slice() else { return Ok(()) };
@@ -795,8 +874,7 @@ pub(crate) fn coverage(
                 Value::Text(word) => word.parse().unwrap_or(CoverageStatus::Failed),
                 _ => CoverageStatus::Failed,
             };
-            scopes.insert(*scope);
-            statements.push(Statement {
+            let statement = Statement {
                 scope: *scope,
                 table: table.clone(),
                 from: Instant::from_ms(*from),
@@ -807,25 +885,30 @@ pub(crate) fn coverage(
                     _ => String::new(),
                 },
                 grade: row.grade,
-            });
+            };
+            statements.push(Row { id: row.id, looked_at: row.collected_at, statement });
             Ok(())
         })?;
     }
-    let kinds = records.entities_of(&scopes)?.into_iter().map(|e| (e.id, e.kind)).collect();
-    for scope in &scopes {
-        // Who is who and who looks alike is derived here, from every account there is: it is never only partly looked at.
-        // Which repositories are examined is this workspace's own configuration.
-        for table in ["account_person", "person_alike", "repository"] {
-            statements.push(Statement {
-                scope: *scope,
-                table: table.to_owned(),
-                from: Instant::BEGINNING,
-                to: Instant::FOREVER,
-                status: CoverageStatus::Complete,
-                reason: String::new(),
-                grade: Grade::System,
-            });
-        }
-    }
-    Ok((statements.into_iter().collect::<CoverageMap>().with_kinds(kinds), scopes))
+    Ok(statements)
+}
+
+/// Tables that need nobody who looks.
+pub(crate) const DERIVED_HERE: [&str; 3] = ["account_person", "person_alike", "repository"];
+
+/// What is known of every scope without a look: who is who and who looks alike is derived here, from every account there is, so
+/// that it is never only partly looked at. Which repositories are examined is this workspace's own configuration.
+pub(crate) fn always(scopes: &BTreeSet<i64>) -> impl Iterator<Item = Statement> {
+    let of = |scope: i64| {
+        DERIVED_HERE.map(|table| Statement {
+            scope,
+            table: table.to_owned(),
+            from: Instant::BEGINNING,
+            to: Instant::FOREVER,
+            status: CoverageStatus::Complete,
+            reason: String::new(),
+            grade: Grade::System,
+        })
+    };
+    scopes.iter().flat_map(move |scope| of(*scope))
 }

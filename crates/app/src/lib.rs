@@ -9,19 +9,27 @@ mod assessment;
 mod calendar;
 mod commitments;
 mod config;
+mod criteria;
 mod custody;
+mod deviation;
 mod error;
 mod evidence;
 mod facts;
 mod import;
 mod judging;
+mod looked;
 mod place;
 mod preview;
 mod question;
 mod redact;
 mod uptime;
 mod versions;
+mod waiver;
 mod workspace;
+
+pub use assess::register::refusal as closing_refused;
+pub use assess::retention::Kept;
+pub use assess::strip::Look;
 
 pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};
 pub use anchor::{Anchored, Anchors, KnownAnchor};
@@ -31,7 +39,11 @@ pub use assessment::{
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
+pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
+pub use deviation::{
+    About, Decided, DeviationReport, Deviations, Found, InRegister, NONE, Registered, WaiverBeside,
+};
 pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
@@ -42,4 +54,11 @@ pub use preview::Preview;
 pub use question::{Answer, Prepared};
 pub use uptime::{IntervalReport, ItemUptime, UptimeReport, stretch_of, uptime_rules_of};
 pub use versions::{ControlVersion, ParameterReport, ParameterVersion, SetAside};
+pub use looked::{
+    AlarmReport, CoverageQuestion, CoverageReport, Keeping, Missing, TableCoverage, Unsupplied,
+};
+pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
+pub use preview::Preview;
+pub use question::{Answer, Prepared};
+pub use waiver::WaiverReport;
 pub use workspace::{Derive, Opening, Status, Workspace};

@@ -80,6 +80,10 @@ impl CoverageMap {
         Self { kinds, ..self }
     }
 
+    pub(crate) const fn by_scope(&self) -> &BTreeMap<i64, BTreeMap<String, Vec<Statement>>> {
+        &self.statements
+    }
+
     /// Those of `scopes` that a population drawn from `table` has to be proven for: of the kinds that anybody supplies it
     /// for. A system has no changes, and a repository no accounts; but a second repository has changes, though nobody
     /// supplied them yet. All of them where nobody supplies it at all.
@@ -99,7 +103,7 @@ impl CoverageMap {
         !self.statements.values().any(|tables| tables.contains_key(table))
     }
 
-    fn of(&self, scope: i64, table: &str) -> Vec<&Statement> {
+    pub(crate) fn of(&self, scope: i64, table: &str) -> Vec<&Statement> {
         let said_of = |scope: i64| self.statements.get(&scope).and_then(|tables| tables.get(table));
         let company = said_of(COMPANY).filter(|_| scope != COMPANY);
         said_of(scope).into_iter().chain(company).flatten().collect()
@@ -166,6 +170,18 @@ impl CoverageMap {
         complete.map(|s| s.to).max()
     }
 
+    /// The beginning of the first window in which `table` was completely seen.
+    #[must_use]
+    pub fn first(&self, scope: i64, table: &str) -> Option<Instant> {
+        let complete = self.of(scope, table).into_iter().filter(|s| s.status == CoverageStatus::Complete);
+        complete.map(|s| s.from).min()
+    }
+
+    /// Every statement again.
+    pub fn into_statements(self) -> impl Iterator<Item = Statement> {
+        self.statements.into_values().flat_map(BTreeMap::into_values).flatten()
+    }
+
     /// The windows within `[from, to)` in which `table` is not covered in `scope`, in order of time.
     #[must_use]
     pub fn gaps(&self, scope: i64, table: &str, from: Instant, to: Instant) -> Vec<Gap> {
@@ -197,7 +213,7 @@ impl CoverageMap {
 }
 
 /// `from`, `to` and every instant between at which a statement begins or ends: what holds at one holds until the next.
-fn bounds(statements: &[&Statement], from: Instant, to: Instant) -> Vec<Instant> {
+pub(crate) fn bounds(statements: &[&Statement], from: Instant, to: Instant) -> Vec<Instant> {
     let mut bounds = vec![from, to.max(from)];
     for s in statements {
         bounds.extend([s.from, s.to].into_iter().filter(|t| from < *t && *t < to));

@@ -7,6 +7,11 @@ mod coverage;
 mod part;
 pub mod uptime;
 mod version;
+pub mod register;
+pub mod retention;
+pub mod rollup;
+pub mod strip;
+mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +20,7 @@ use model::{Attribute, Conclusion, Grade, Instant, Period, Verdict};
 pub use coverage::{CoverageMap, Gap, Statement};
 pub use part::{Judged, Part, assess_parts};
 pub use version::{Knowledge, Version, changes, in_force};
+pub use waiver::{Waivable, Waived, Waiver};
 
 /// One attribute as the procedure declares it.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,5 +1,7 @@
 //! `controls/<ID>.toml` and `criteria.toml`: what an organisation does, and what it answers to.
 
+use sha2::{Digest as _, Sha256};
+
 use crate::Origin;
 use crate::problem::{Problem, instead};
 use crate::read::{At, File};
@@ -99,6 +101,8 @@ pub struct Control {
     pub title: String,
     /// The criteria it answers to.
     pub criteria: Vec<String>,
+    /// Those of them that rest on it: a criterion is not met while one of its key controls fails.
+    pub key: Vec<String>,
     /// The role that owns it.
     pub owner_role: String,
     /// How often it operates; several when parts of it operate differently.
@@ -112,6 +116,15 @@ pub struct Control {
     pub(crate) path: String,
 }
 
+impl Control {
+    /// The version of its statement: the first digits of the SHA-256 of its words. Who concluded about other words concluded
+    /// about another control.
+    #[must_use]
+    pub fn statement_version(&self) -> String {
+        Sha256::digest(self.statement.as_bytes()).iter().take(6).map(|b| format!("{b:02x}")).collect()
+    }
+}
+
 /// Reads one control.
 pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<Control>, Vec<Problem>) {
     File::new(path, text).read(|file| {
@@ -121,7 +134,18 @@ pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<
             file.problem(0, format!("`{id}` is no name for a control"), "name the file like `CHG-02.toml`");
         }
         let title = file.required("title");
-        let criteria = file.texts("criteria").into_iter().map(|c| c.value).collect();
+        let criteria: Vec<String> = file.texts("criteria").into_iter().map(|c| c.value).collect();
+        let mut key = vec![];
+        for At { value, offset } in file.texts("key") {
+            if !criteria.contains(&value) {
+                file.problem(
+                    offset,
+                    format!("the control does not answer to `{value}`, so that it cannot be key to it"),
+                    "name it in `criteria`, too, or remove it",
+                );
+            }
+            key.push(value);
+        }
         let owner_role = file.required("owner_role");
         let words: Vec<&str> = Frequency::WORDS.iter().map(|(w, _)| *w).collect();
         let mut frequency = Vec::new();
@@ -164,6 +188,7 @@ pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<
             id: id.to_owned(),
             title,
             criteria,
+            key,
             owner_role,
             frequency,
             mode,

@@ -111,6 +111,37 @@ fn every_problem_of_a_file_is_found_at_once_with_its_line() {
 }
 
 #[test]
+fn a_control_is_key_only_to_criteria_it_answers_to() {
+    let with = |criteria: &str, key: &str| {
+        problems(&[(
+            "controls/CHG-02.toml",
+            &CONTROL.replace("criteria = [\"CC8.1\"]", &format!("criteria = {criteria}\nkey = {key}")),
+        )])
+    };
+    assert_eq!(with("[\"CC8.1\"]", "[\"CC8.1\"]"), "");
+    assert_eq!(
+        with("[\"CC8.1\"]", "[\"CC6.3\"]"),
+        "controls/CHG-02.toml:4:8: the control does not answer to `CC6.3`, so that it cannot be key to it; \
+         name it in `criteria`, too, or remove it\n"
+    );
+    assert_eq!(
+        with("[\"CC8.1\", \"CC8.1\"]", "[]"),
+        "controls/CHG-02.toml:3:22: `CC8.1` stands twice in `criteria`; remove one\n"
+    );
+    let key = &Catalog::built_in().0.controls["CHG-02"].key;
+    assert_eq!(key, &["CC8.1"]);
+}
+
+#[test]
+fn the_version_of_a_statement_is_that_of_its_words() {
+    // printf 'abc' | sha256sum
+    let (mut catalog, _) = Catalog::built_in();
+    let control = catalog.controls.get_mut("CHG-02").unwrap();
+    control.statement = "abc".to_owned();
+    assert_eq!(control.statement_version(), "ba7816bf8f01");
+}
+
+#[test]
 fn a_broken_file_stops_nothing_else() {
     let (catalog, problems) = Catalog::of(
         &good(),

@@ -10,22 +10,13 @@ use crate::command::Assess;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, aligned, line, styled};
 use crate::parameter::print_not_in_force;
-use crate::session::{Session, derive};
+use crate::session::{Session, derive, keeping};
 
 pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
     let procedures = procedures(&workspace, &asked.control)?;
-    let cutoff = match &asked.cutoff {
-        Some(day) => end_of(day, &asked.days.zone(&workspace.config))?,
-        None => session.now,
-    };
-    if cutoff > session.now {
-        return Err(Failure::of(format!(
-            "the cut-off {} has not come yet; leave --cutoff out to count everything up to now",
-            asked.cutoff.as_deref().unwrap_or_default()
-        )));
-    }
+    let cutoff = cutoff(session.now, asked.cutoff.as_deref(), &asked.days.zone(&workspace.config))?;
     let question = match &asked.as_of {
         Some(day) => {
             let zone = asked.days.zone(&workspace.config);
@@ -33,7 +24,8 @@ pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure
         }
         None => AssessmentQuestion::over(asked.days.period(session.now, &workspace.config)?, cutoff),
     };
-    let question = AssessmentQuestion { known_at: asked.known_at, procedures, ..question };
+    let keeping = Some(keeping(session.now));
+    let question = AssessmentQuestion { known_at: asked.known_at, procedures, keeping, ..question };
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let report = workspace.assess(&question)?;
     if asked.json {
@@ -42,6 +34,18 @@ pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure
         print(&report, &question.period, asked.all)?;
     }
     Ok(status(&report, asked.fail_on))
+}
+
+/// The last instant whose facts count: the end of a day that is over, else now.
+pub(crate) fn cutoff(now: Instant, day: Option<&str>, zone: &str) -> Result<Instant, Failure> {
+    let Some(day) = day else { return Ok(now) };
+    let cutoff = end_of(day, zone)?;
+    if cutoff > now {
+        return Err(Failure::of(format!(
+            "the cut-off {day} has not come yet; leave --cutoff out to count everything up to now"
+        )));
+    }
+    Ok(cutoff)
 }
 
 /// The last instant of a day.
@@ -61,7 +65,7 @@ pub(crate) fn until(now: Instant, day: &str, zone: &str) -> Result<Instant, Fail
 }
 
 /// Ids of the procedures of some controls; of all when none is named.
-fn procedures(workspace: &Workspace, controls: &[String]) -> Result<Vec<String>, Failure> {
+pub(crate) fn procedures(workspace: &Workspace, controls: &[String]) -> Result<Vec<String>, Failure> {
     let mut ids = vec![];
     for control in controls {
         let before = ids.len();
@@ -92,6 +96,7 @@ fn print(report: &Report, period: &Period, all: bool) -> Result<(), Failure> {
             "a date shows what held then, never how a control operated: it gives no rate and no conclusion",
         )?;
     }
+    crate::coverage::print_alarms(&report.alarms, &report.tz)?;
     let (unfed, fed): (Vec<_>, Vec<_>) = report.procedures.iter().partition(|p| is_unfed(p));
     for procedure in fed {
         line("")?;

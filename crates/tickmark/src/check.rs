@@ -469,10 +469,12 @@ pub(crate) fn print_procedure(
                         format!("{letter}: {}", item.reasons.get(letter).map_or("", String::as_str))
                     })
                     .collect();
+                let waived = item.waived.as_ref().filter(|_| verdict == Verdict::Deviation);
+                let waived = waived.map(|key| format!(" (waived by {})", plain(key))).unwrap_or_default();
                 vec![
                     format!("    {}", item.occurred_at.date_in(&period.tz)),
                     cut(&named(&item.item, &item.label), 60),
-                    why.join("; "),
+                    format!("{}{waived}", why.join("; ")),
                 ]
             })
             .collect();
@@ -490,7 +492,7 @@ pub(crate) fn print_procedure(
 }
 
 /// What an item is called, with its key where the label does not hold it: many accounts stand under their system's name.
-fn named(key: &str, label: &str) -> String {
+pub(crate) fn named(key: &str, label: &str) -> String {
     let held = label.split_whitespace().any(|word| word == key || word.len() >= 7 && key.starts_with(word));
     if held { label.to_owned() } else { format!("{key} {label}") }
 }

@@ -43,6 +43,22 @@ pub(crate) enum Command {
     Commitments(CommitmentsCommand),
     /// Who could do what on a date, who approved it, and what is not known
     Access(AccessCommand),
+    /// The register of deviations: enter them, decide about them, list them
+    Deviation {
+        #[command(subcommand)]
+        what: crate::deviation::DeviationCommand,
+    },
+    /// Times in which somebody allowed that a rule is not kept
+    Waiver {
+        #[command(subcommand)]
+        what: crate::waiver::WaiverCommand,
+    },
+    /// Controls with their two conclusions: design and operation
+    Control(crate::criteria::ControlCommand),
+    /// Criteria: what is proposed of each, and what was decided
+    Criteria(crate::criteria::CriteriaCommand),
+    /// Where was looked, table by table, and what will be lost
+    Coverage(crate::coverage::CoverageCommand),
     /// Sources of evidence: add one, list them, try what they may read
     Source {
         #[command(subcommand)]

@@ -7,7 +7,11 @@ mod assess;
 mod check;
 mod command;
 mod commitments;
+mod coverage;
+mod criteria;
 mod custody;
+mod decision;
+mod deviation;
 mod evidence;
 mod failure;
 mod import;
@@ -19,6 +23,7 @@ mod record;
 mod session;
 mod source;
 mod uptime;
+mod waiver;
 
 use std::process::ExitCode;
 
@@ -48,6 +53,11 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Access(what) => access::run(&session, &what),
         Command::Commitments(what) => commitments::run(&session, &what),
         Command::Assess(what) => assess::run(&session, &what),
+        Command::Deviation { what } => deviation::run(&session, &what),
+        Command::Waiver { what } => waiver::run(&session, &what),
+        Command::Control(what) => criteria::control_command(&session, &what),
+        Command::Criteria(what) => criteria::criteria_command(&session, &what),
+        Command::Coverage(what) => coverage::run(&session, &what),
         Command::Source { what } => source::run(&session, &what),
         Command::Collect { since } => source::collect(&session, since.as_deref()),
         Command::Import(what) => import::run(&session, &what),

@@ -62,18 +62,22 @@ pub(crate) fn run(session: &Session, what: &RecordCommand) -> Result<ExitCode, F
             }
             let mut rows = vec![];
             for entered in workspace.entered(&format!("decision.{name}"))? {
-                let values: Map<String, Json> = serde_json::from_slice(&entered.body).unwrap_or_default();
-                let values: Vec<String> =
-                    values.iter().map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default())).collect();
                 let context = &entered.receipt.context;
                 let text = |name: &str| context[name].as_str().unwrap_or("").to_owned();
-                rows.push(vec![
-                    entered.entry.to_string(),
-                    entered.receipt.collected_at.to_string(),
-                    plain(&text("by")),
-                    plain(&text("reason")),
-                    plain(&values.join(" ")),
-                ]);
+                for line in entered.body.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+                    let values: Map<String, Json> = serde_json::from_slice(line).unwrap_or_default();
+                    let values: Vec<String> = values
+                        .iter()
+                        .map(|(k, v)| format!("{k}={}", v.as_str().unwrap_or_default()))
+                        .collect();
+                    rows.push(vec![
+                        entered.entry.to_string(),
+                        entered.receipt.collected_at.to_string(),
+                        plain(&text("by")),
+                        plain(&text("reason")),
+                        plain(&values.join(" ")),
+                    ]);
+                }
             }
             for row in aligned(&rows) {
                 line(row.trim_end())?;
@@ -183,6 +187,17 @@ pub(crate) fn row(
     said: &Said<'_>,
     now: Instant,
 ) -> Result<Capture, Failure> {
+    rows(table, mapping, std::slice::from_ref(body), said, now)
+}
+
+/// The capture of several rows that are read alike, once all of them can be read.
+pub(crate) fn rows(
+    table: &Table,
+    mapping: &str,
+    bodies: &[Map<String, Json>],
+    said: &Said<'_>,
+    now: Instant,
+) -> Result<Capture, Failure> {
     if said.reason.trim().is_empty() {
         return Err(Failure::of("a row entered by hand needs a reason; write one with --reason"));
     }
@@ -198,7 +213,7 @@ pub(crate) fn row(
         columns: import::columns_of(table),
     };
     let plan = parsed.plan(shape.kind, &shape.columns, &shape.header).map_err(Failure::of)?;
-    let text = format!("{}\n", Json::Object(body.clone()));
+    let text: String = bodies.iter().map(|body| format!("{}\n", Json::Object(body.clone()))).collect();
     let mut faults = vec![];
     plan.read(&text, &shape, Grade::Manual, &mut |_, read| {
         if let Err(found) = read {
@@ -226,7 +241,10 @@ pub(crate) fn row(
             media_type: "application/x-ndjson".to_owned(),
             collected_at: now,
             collector: RECORDER.to_owned(),
-            request: format!("a row of {} entered by hand", table.name),
+            request: match bodies.len() {
+                1 => format!("a row of {} entered by hand", table.name),
+                n => format!("{n} rows of {} entered by hand", table.name),
+            },
             status: None,
             server_date: None,
             page: 0,

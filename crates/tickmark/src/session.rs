@@ -73,6 +73,19 @@ impl Session {
     }
 }
 
+/// How long the sources of this version keep what they have.
+pub(crate) fn keeping(now: Instant) -> app::Keeping {
+    let github = connectors::github::forgotten().filter_map(|(table, stream)| {
+        Some(app::Kept {
+            source: "github".to_owned(),
+            stream: stream.name.to_owned(),
+            table: table.to_owned(),
+            days: stream.retention_days?,
+        })
+    });
+    app::Keeping { streams: github.collect(), now }
+}
+
 pub(crate) fn entropy(bytes: &mut [u8]) -> std::io::Result<()> {
     getrandom::fill(bytes).map_err(std::io::Error::other)
 }

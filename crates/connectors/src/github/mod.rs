@@ -31,7 +31,7 @@ use client::{Answer, Client, Stop, message_of, segment};
 pub use derive::derive;
 pub use probe::{StreamCheck, probe};
 use protection::Protection;
-pub use streams::{STREAMS, Stream, StreamKind, stream_named, streams_of};
+pub use streams::{STREAMS, Stream, StreamKind, forgotten, stream_named, streams_of};
 
 /// Name and version of this collector, as receipts give it.
 pub const COLLECTOR: &str = "github/1";

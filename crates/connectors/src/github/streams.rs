@@ -244,6 +244,14 @@ pub fn streams_of(table: &str) -> &'static [&'static str] {
     RESTS_ON.iter().find(|(name, _)| *name == table).map_or(&[], |(_, streams)| streams)
 }
 
+/// Record tables that rest on a stream GitHub forgets, with that stream: what is not collected in its days is lost.
+pub fn forgotten() -> impl Iterator<Item = (&'static str, &'static Stream)> {
+    let of = |(table, names): &'static (&'static str, &'static [&'static str])| {
+        names.iter().filter_map(|name| stream_named(name)).map(|stream| (*table, stream))
+    };
+    RESTS_ON.iter().flat_map(of).filter(|(_, stream)| stream.retention_days.is_some())
+}
+
 /// The stream of that name.
 #[must_use]
 pub fn stream_named(name: &str) -> Option<&'static Stream> {

@@ -17,6 +17,7 @@ mod line;
 mod postgresql;
 mod query;
 mod readme;
+mod register;
 mod rerun;
 mod support;
 mod surroundings;

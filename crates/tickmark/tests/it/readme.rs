@@ -54,6 +54,8 @@ fn every_command_of_the_table() {
             "tickmark access --who NAME --as-of DATE" => {
                 "access --who ann@example.test --as-of 2025-01-31".to_owned()
             }
+            "register" | "triage" | "retest" | "close" => format!("deviation {command} --help"),
+            "criteria decide" => "criteria decide --help".to_owned(),
             "access --system NAME" | "access --role ROLE" => "access --help".to_owned(),
             "assess --as-of DATE" => "assess --as-of 2025-01-31".to_owned(),
             "tickmark-verify" | "tickmark-witness" => continue,
@@ -99,6 +101,9 @@ fn every_page_it_names_is_there() {
         "docs/check.md",
         "docs/configuration.md",
         "docs/decisions.md",
+        "docs/deviations.md",
+        "docs/criteria.md",
+        "docs/coverage.md",
         "SECURITY.md",
         "docs/witness.md",
     ] {

@@ -1,0 +1,431 @@
+//! `tickmark control` and `tickmark criteria`: the two conclusions of every control, and what is proposed of every criterion to
+//! the person who decides about it.
+
+use std::process::ExitCode;
+
+use app::{AssessmentQuestion, ControlReport, Criteria, CriterionReport, MappedTo, Workspace};
+use clap::{Args, Subcommand, ValueEnum};
+use connectors::git::Conventions;
+use model::{Conclusion, Instant};
+use serde::Serialize;
+
+use crate::command::Days;
+use crate::decision::{Because, Cell, control, decide, entry, said};
+use crate::failure::Failure;
+use crate::output::{self, BOLD, aligned, conclusion_style, line, plain, spoken, styled};
+use crate::session::{Session, derive, keeping};
+
+/// What is asked about: a period, or a date.
+#[derive(Args)]
+pub(crate) struct When {
+    #[command(flatten)]
+    days: Days,
+    /// Ask about the end of this day instead of a period (Type I), YYYY-MM-DD
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    as_of: Option<String>,
+    /// Last day whose facts count, those after the period included, YYYY-MM-DD (default: now)
+    #[arg(long, value_name = "DATE")]
+    cutoff: Option<String>,
+    /// Ledger position whose knowledge counts (default: everything)
+    #[arg(long, value_name = "POSITION")]
+    known_at: Option<u64>,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ControlCommand {
+    /// Only these controls, such as CHG-02
+    ids: Vec<String>,
+    #[command(flatten)]
+    when: When,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    what: Option<ControlDecision>,
+}
+
+#[derive(Subcommand)]
+enum ControlDecision {
+    /// Conclude about the design of a control: of its present statement, and an instance that was walked through
+    Design {
+        /// The control
+        id: String,
+        /// Whether the control, kept as it is written, would do what it is for
+        #[arg(long, value_enum)]
+        conclusion: Suitability,
+        /// The instance that was inspected, by its key or in words
+        #[arg(long, value_name = "ITEM", required_unless_present = "evidence")]
+        item: Option<String>,
+        /// Ledger entry that shows it
+        #[arg(long, value_name = "ENTRY")]
+        evidence: Option<u64>,
+        /// The day it speaks of, YYYY-MM-DD (default: now)
+        #[arg(long = "for", value_name = "DATE")]
+        day: Option<String>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who concludes, as a pseudonym
+        #[arg(long, value_name = "WHO")]
+        by: String,
+    },
+    /// Name the person who answers for a control
+    Own {
+        /// The control
+        id: String,
+        /// That person, as a pseudonym
+        #[arg(long, value_name = "WHO")]
+        owner: String,
+        /// Who says so, as a pseudonym
+        #[arg(long, value_name = "WHO")]
+        by: String,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Suitability {
+    /// It would
+    Suitable,
+    /// It would not
+    NotSuitable,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct CriteriaCommand {
+    /// Only these criteria, such as CC8.1
+    ids: Vec<String>,
+    #[command(flatten)]
+    when: When,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    what: Option<CriterionDecision>,
+}
+
+#[derive(Subcommand)]
+enum CriterionDecision {
+    /// Decide about a criterion; never for more than what is known allows
+    Decide {
+        /// The criterion
+        id: String,
+        /// What is decided
+        #[arg(long, value_enum)]
+        decision: Decided,
+        #[command(flatten)]
+        when: Box<When>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Who decides, as a pseudonym
+        #[arg(long, value_name = "WHO")]
+        by: String,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Decided {
+    /// Every key control is suitable and operated without exceptions
+    Met,
+    /// Tested controls make up for every deviation
+    MetWithExceptions,
+    /// It is not met
+    NotMet,
+    /// It cannot be said
+    CannotConclude,
+}
+
+impl Decided {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::MetWithExceptions => "met_with_exceptions",
+            Self::NotMet => "not_met",
+            Self::CannotConclude => "cannot_conclude",
+        }
+    }
+}
+
+/// The controls of a question, alone.
+#[derive(Serialize)]
+struct Controls<'a> {
+    from: Instant,
+    to: Instant,
+    tz: &'a str,
+    cutoff: Instant,
+    position: u64,
+    at_a_date: bool,
+    controls: &'a [ControlReport],
+}
+
+pub(crate) fn control_command(session: &Session, asked: &ControlCommand) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    let (mut workspace, conventions) = session.open(&place)?;
+    workspace.catch_up(&|document| derive(document, &conventions))?;
+    if let Some(what) = &asked.what {
+        decide_about(session, &mut workspace, &conventions, what)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for id in &asked.ids {
+        control(&workspace, id)?;
+    }
+    let question = question(session, &workspace, &asked.when)?;
+    let mut found = workspace.criteria(&question, session.now)?;
+    found.controls.retain(|c| asked.ids.is_empty() || asked.ids.contains(&c.id));
+    if asked.json {
+        output::document(&Controls {
+            from: found.from,
+            to: found.to,
+            tz: &found.tz,
+            cutoff: found.cutoff,
+            position: found.position,
+            at_a_date: found.at_a_date,
+            controls: &found.controls,
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    head(&found)?;
+    for control in &found.controls {
+        print_control(control, found.at_a_date, !asked.ids.is_empty())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn criteria_command(session: &Session, asked: &CriteriaCommand) -> Result<ExitCode, Failure> {
+    let place = session.place()?;
+    let (mut workspace, conventions) = session.open(&place)?;
+    workspace.catch_up(&|document| derive(document, &conventions))?;
+    let when = match &asked.what {
+        Some(CriterionDecision::Decide { when, .. }) => when,
+        None => &asked.when,
+    };
+    let question = question(session, &workspace, when)?;
+    if let Some(CriterionDecision::Decide { when, .. }) = &asked.what {
+        declared(session, when, &question)?;
+    }
+    let mut found = workspace.criteria(&question, session.now)?;
+    let known = |id: &str| found.criteria.iter().any(|c| c.id == id);
+    let unknown = |id: &str| {
+        let all: Vec<&str> = found.criteria.iter().map(|c| c.id.as_str()).collect();
+        Failure::of(format!("there is no criterion `{id}`; there are {}", all.join(", ")))
+    };
+    if let Some(CriterionDecision::Decide { id, decision, reason, by, .. }) = &asked.what {
+        let Some(criterion) = found.criteria.iter().find(|c| c.id == *id) else { return Err(unknown(id)) };
+        let decision = decision.word();
+        if let Some(refusal) = criterion.refusal(decision) {
+            return Err(Failure::of(refusal));
+        }
+        let position = i64::try_from(found.position).map_err(Failure::of)?;
+        let reason = said("reason", reason)?;
+        let values = vec![
+            ("criterion", Cell::from(id.as_str())),
+            ("period_from", Cell::At(found.from)),
+            ("period_to", Cell::At(found.to)),
+            ("decision", decision.into()),
+            ("proposal", criterion.proposal.into()),
+            ("reason", Cell::Text(reason.clone())),
+            ("decided_by", Cell::Person(said("by", by)?)),
+            ("decided_position", Cell::Number(position)),
+        ];
+        let because = Because { by, reason: &reason, now: session.now };
+        let key = format!("{id} {}", workspace.size());
+        let entries = decide(&mut workspace, &conventions, "criterion_decision", &[(key, values)], &because)?;
+        line(&format!(
+            "{id} is decided as {}, in view of position {position}, in ledger entry {}",
+            spoken(decision),
+            entries.start
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(id) = asked.ids.iter().find(|id| !known(id)) {
+        return Err(unknown(id));
+    }
+    found.criteria.retain(|c| asked.ids.is_empty() || asked.ids.contains(&c.id));
+    if asked.json {
+        output::document(&found)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    head(&found)?;
+    line("a proposal for a named person to decide about; an opinion on it is the auditor's")?;
+    crate::coverage::print_alarms(&found.alarms, &found.tz)?;
+    for criterion in &found.criteria {
+        print_criterion(criterion)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn question(session: &Session, workspace: &Workspace, when: &When) -> Result<AssessmentQuestion, Failure> {
+    let zone = when.days.zone(&workspace.config);
+    let cutoff = crate::assess::cutoff(session.now, when.cutoff.as_deref(), &zone)?;
+    let question = match &when.as_of {
+        Some(day) => AssessmentQuestion::at(crate::assess::until(session.now, day, &zone)?, &zone, cutoff),
+        None => AssessmentQuestion::over(when.days.period(session.now, &workspace.config)?, cutoff),
+    };
+    Ok(AssessmentQuestion { known_at: when.known_at, keeping: Some(keeping(session.now)), ..question })
+}
+
+/// A decision is about a time that stays what it is, in view of everything that is known.
+fn declared(session: &Session, when: &When, question: &AssessmentQuestion) -> Result<(), Failure> {
+    if when.known_at.is_some() || when.cutoff.is_some() {
+        return Err(Failure::of(
+            "a decision is taken in view of everything that is known; leave --known-at and --cutoff out",
+        ));
+    }
+    if when.as_of.is_none() && (when.days.from.is_none() || when.days.to.is_none()) {
+        return Err(Failure::of(
+            "a decision is about a period or a date that stays what it is; name it with --from and --to, or with --as-of",
+        ));
+    }
+    if when.as_of.is_some() && question.period.from >= session.now {
+        return Err(Failure::of("that day is not over; decide about it tomorrow, or about an earlier one"));
+    }
+    Ok(())
+}
+
+fn decide_about(
+    session: &Session,
+    workspace: &mut Workspace,
+    conventions: &Conventions,
+    what: &ControlDecision,
+) -> Result<(), Failure> {
+    match what {
+        ControlDecision::Design { id, conclusion, item, evidence, day, reason, by } => {
+            let id = control(workspace, id)?;
+            let version = workspace.catalog.controls[&id].statement_version();
+            let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+            let at = match day {
+                Some(day) => crate::assess::until(session.now, day, &tz)?,
+                None => session.now,
+            };
+            let word = match conclusion {
+                Suitability::Suitable => "suitable",
+                Suitability::NotSuitable => "not_suitable",
+            };
+            let reason = said("reason", reason)?;
+            let mut values = vec![
+                ("control", Cell::Text(id.clone())),
+                ("conclusion", word.into()),
+                ("concluded_for", Cell::At(at)),
+                ("statement_version", Cell::Text(version.clone())),
+                ("reason", Cell::Text(reason.clone())),
+                ("concluded_by", Cell::Person(said("by", by)?)),
+            ];
+            if let Some(item) = item {
+                values.push(("inspected_item", Cell::Text(said("item", item)?)));
+            }
+            if let Some(evidence) = evidence {
+                values.push(("inspected_entry", Cell::Number(entry(workspace, *evidence)?)));
+            }
+            let because = Because { by, reason: &reason, now: session.now };
+            let key = format!("{id} {}", workspace.size());
+            let entries = decide(workspace, conventions, "design_conclusion", &[(key, values)], &because)?;
+            line(&format!(
+                "the design of {id} is concluded as {}, of its statement in version {version}, in ledger entry {}",
+                spoken(word),
+                entries.start
+            ))
+        }
+        ControlDecision::Own { id, owner, by } => {
+            let id = control(workspace, id)?;
+            let values =
+                vec![("control", Cell::Text(id.clone())), ("owner", Cell::Person(said("owner", owner)?))];
+            let because = Because { by, reason: "who answers for the control", now: session.now };
+            let entries = decide(workspace, conventions, "control_owner", &[(id.clone(), values)], &because)?;
+            line(&format!("{} answers for {id}, as of ledger entry {}", plain(owner), entries.start))
+        }
+    }
+}
+
+fn head(found: &Criteria) -> Result<(), Failure> {
+    let tz = &found.tz;
+    let head = if found.at_a_date {
+        format!("As of {} ({tz})", found.from)
+    } else {
+        format!("{} to {} ({tz})", found.from.date_in(tz), Instant::from_ms(found.to.ms() - 1).date_in(tz))
+    };
+    line(&styled(BOLD, &head))?;
+    line(&format!("facts up to {}, as known at ledger position {}", found.cutoff, found.position))
+}
+
+fn listed(ids: &[MappedTo]) -> String {
+    let one = |m: &MappedTo| if m.key { format!("{} (key)", m.id) } else { m.id.clone() };
+    ids.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn print_control(control: &ControlReport, at_a_date: bool, whole: bool) -> Result<(), Failure> {
+    line("")?;
+    line(&format!("{} {}", styled(BOLD, &control.id), styled(BOLD, &control.title)))?;
+    let owner = match &control.owner {
+        Some(owner) => format!("{} ({})", plain(owner), control.owner_role),
+        None => format!("nobody is named ({})", control.owner_role),
+    };
+    let with = |word: &str, because: &str| {
+        if because.is_empty() { spoken(word) } else { format!("{}: {because}", spoken(word)) }
+    };
+    let mut rows = vec![];
+    if whole {
+        rows.push(("statement", format!("{} (version {})", control.statement, control.statement_version)));
+        rows.push(("criteria", listed(&control.criteria)));
+        rows.push(("procedures", control.procedures.join(", ")));
+    }
+    rows.push(("owner", owner));
+    rows.push(("design", with(control.design, &control.design_because)));
+    if let Some(operation) = control.operation {
+        let word = styled(conclusion_style(operation), &spoken(operation.word()));
+        let because = control.operation_because.join("; ");
+        let shown = operation == Conclusion::CannotConclude || !because.is_empty();
+        rows.push(("operation", if shown { format!("{word}: {because}") } else { word }));
+    } else if at_a_date {
+        rows.push(("operation", "a date does not show it".to_owned()));
+    }
+    if !control.deviations.is_empty() {
+        let waived = match control.waived {
+            0 => String::new(),
+            n => format!(", {n} of them waived"),
+        };
+        rows.push(("deviations", format!("{}{waived}", control.deviations.len())));
+    }
+    let rows: Vec<Vec<String>> =
+        rows.into_iter().map(|(name, text)| vec![format!("  {name}"), text]).collect();
+    for row in aligned(&rows) {
+        line(&row)?;
+    }
+    Ok(())
+}
+
+fn print_criterion(criterion: &CriterionReport) -> Result<(), Failure> {
+    line("")?;
+    line(&format!(
+        "{} {}  proposed: {}",
+        styled(BOLD, &criterion.id),
+        styled(BOLD, &criterion.title),
+        styled(BOLD, &spoken(criterion.proposal))
+    ))?;
+    line(&format!("  controls: {}", listed(&criterion.controls)))?;
+    for reason in &criterion.because {
+        line(&format!("  - {}", plain(reason)))?;
+    }
+    for remark in &criterion.remarks {
+        line(&format!("  remark: {}", plain(remark)))?;
+    }
+    match &criterion.decision {
+        None => line("  nobody decided about it")?,
+        Some(decision) => {
+            let by = decision.by.as_deref().unwrap_or("somebody unknown");
+            line(&format!(
+                "  decided as {} by {}: {} (ledger entry {}, {} before it)",
+                spoken(&decision.decision),
+                plain(by),
+                plain(&decision.reason),
+                decision.entry,
+                decision.earlier
+            ))?;
+            if let Some(stale) = &decision.stale {
+                line(&format!("  {}", styled(BOLD, &format!("stale: {stale}"))))?;
+            }
+        }
+    }
+    Ok(())
+}
