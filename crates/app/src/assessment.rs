@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use assess::{Assessment, AttributeRule, CoverageMap, Gap, Rules, Statement, Tested};
-use catalog::{Procedure, Query, sql, written_out};
+use catalog::{Bindings, Procedure, Query, sql, written_out};
 use hashbrown::HashMap;
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Value, Verdict};
 use serde::Serialize;
@@ -16,6 +16,7 @@ use store::records::{Go, Limits, Reader, Records, RecordsError};
 use crate::calendar;
 use crate::error::AppError;
 use crate::question::bindings;
+use crate::scope::{ScopeReport, ScopeRules};
 use crate::workspace::Workspace;
 
 /// What is to be assessed.
@@ -71,6 +72,9 @@ pub struct Report {
     /// Procedures whose population is what happened in a period: a date shows nothing of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub over_a_period_only: Vec<OverAPeriod>,
+    /// What is out of scope, and what is not right about it; absent where there is no rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeReport>,
 }
 
 /// A procedure that a date cannot answer.
@@ -181,10 +185,23 @@ impl Workspace {
     /// # Errors
     /// A procedure that cannot run or yields what it may not, or the database.
     pub fn assess(&mut self, question: &Question) -> Result<Report, AppError> {
-        let position = match question.known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
+        let position = self.position(question.known_at)?;
+        let rules = match question.repository {
+            // Who names a repository asks about that one, whether or not an auditor will.
+            Some(_) => ScopeRules::default(),
+            None => self.scope_rules(position)?,
         };
+        self.assess_under(question, position, &rules)
+    }
+
+    /// The same with these rules of scope.
+    pub(crate) fn assess_under(
+        &mut self,
+        question: &Question,
+        position: u64,
+        rules: &ScopeRules,
+    ) -> Result<Report, AppError> {
+        let cut = rules.scope(&mut self.records, question.period.from, question.period.to)?;
         let scope = match &question.repository {
             Some(key) => {
                 let id = self.records.entity_id("repository", 0, key)?;
@@ -196,7 +213,8 @@ impl Workspace {
         let (coverage, covered) = coverage(&mut self.records, known_at)?;
         let scopes: BTreeSet<i64> = match scope {
             Some(scope) => BTreeSet::from([scope]),
-            None => covered,
+            // Nobody has to look at what is out all the time.
+            None => covered.into_iter().filter(|scope| !cut.leaves_out(*scope)).collect(),
         };
         let ids: Vec<String> = if question.procedures.is_empty() {
             self.catalog.procedures.keys().cloned().collect()
@@ -204,6 +222,7 @@ impl Workspace {
             question.procedures.clone()
         };
         let mut asked = vec![];
+        let mut not_tested = vec![];
         let mut over_a_period_only = vec![];
         for id in ids {
             let procedure = self.catalog.procedures.get(&id).cloned();
@@ -214,11 +233,17 @@ impl Workspace {
                 over_a_period_only.push(OverAPeriod { id, title, controls });
                 continue;
             }
+            if let Some(out) = self.not_tested(&procedure, rules, &question.period) {
+                not_tested.push(out);
+                continue;
+            }
             self.ensure_calendar(&procedure, &question.period.tz)?;
             let as_of =
                 Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
-            let bindings =
-                bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
+            let bindings = Bindings {
+                scope: cut.clone(),
+                ..bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new())
+            };
             let sql = written_out(&procedure.query, &bindings, self.engine()).map_err(AppError::Problems)?;
             asked.push((procedure, sql));
         }
@@ -250,15 +275,23 @@ impl Workspace {
                     what: "two rows".to_owned(),
                 });
             }
-            let rules = rules_of(procedure);
+            let judged_by = rules_of(procedure);
             let assessment =
-                assess::assess(&rules, rows, &coverage, &scopes, &question.period, question.cutoff);
+                assess::assess(&judged_by, rows, &coverage, &scopes, &question.period, question.cutoff);
             let mut report = self.report(procedure, assessment, &entities);
             if question.at_a_date {
                 report.conclusion = None;
             }
             reports.push(report);
         }
+        let scope = match rules.rules.is_empty() {
+            true => None,
+            false => Some(ScopeReport {
+                rules: rules.rules.clone(),
+                not_tested,
+                raised: self.raised(rules, question, position)?,
+            }),
+        };
         over_a_period_only.sort_by(|a: &OverAPeriod, b| a.controls.cmp(&b.controls));
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
         let Period { from, to, tz } = question.period.clone();
@@ -271,6 +304,7 @@ impl Workspace {
             at_a_date: question.at_a_date,
             procedures: reports,
             over_a_period_only,
+            scope,
         })
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use catalog::{Engine, written_out};
+use catalog::{Bindings, Engine, written_out};
 use ledger::{Confirmation, Entropy, Erasure, Folder, Kind};
 use model::{Capture, Instant};
 use serde::Serialize;
@@ -89,10 +89,9 @@ impl Workspace {
             )));
         }
         fs::create_dir_all(folder).map_err(AppError::file("make the folder", folder))?;
-        let position = match question.known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
-        };
+        let position = self.position(question.known_at)?;
+        let rules = self.scope_rules(position)?;
+        let scope = rules.scope(&mut self.records, question.period.from, question.period.to)?;
         let procedures: Vec<_> = self
             .catalog
             .procedures
@@ -113,11 +112,15 @@ impl Workspace {
             &mut self.records,
             &names,
             i64::try_from(position).unwrap_or(i64::MAX),
+            &scope,
             folder,
         )
         .map_err(|e| AppError::Other(e.to_string()))?;
         let as_of = Instant::from_ms(question.period.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
-        let bindings = bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new());
+        let bindings = Bindings {
+            scope: scope.clone(),
+            ..bindings(&question.period, as_of, question.cutoff, Some(position), BTreeMap::new())
+        };
         let mut queries = BTreeMap::new();
         for procedure in &procedures {
             let sql = written_out(&procedure.query, &bindings, Engine::DuckDb).map_err(AppError::Problems)?;
@@ -130,6 +133,11 @@ impl Workspace {
             .into_iter()
             .map(|f| (f.table, FrozenTable { rows: f.rows, root: f.root.to_string() }))
             .collect();
+        let out: Vec<_> = scope
+            .out
+            .iter()
+            .map(|o| json!({ "dimension": o.dimension, "subject": o.word, "out": o.windows }))
+            .collect();
         let manifest = json!({
             "position": position,
             "from": question.period.from,
@@ -138,6 +146,7 @@ impl Workspace {
             "cutoff": question.cutoff,
             "tables": tables,
             "procedures": queries,
+            "scope": out,
         });
         let text = manifest.to_string();
         let receipt = self.decision_receipt("freezes");

@@ -498,6 +498,9 @@ fn content_hash(toml: &str, sql: &str, tables: &[Table]) -> [u8; 32] {
             part(&column.name);
             part(&format!("{:?} {}", column.kind, column.nullable));
         }
+        if let Some(scope) = &table.scope {
+            part(&format!("{scope:?}"));
+        }
     }
     hash.finalize().into()
 }

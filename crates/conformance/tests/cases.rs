@@ -152,7 +152,7 @@ fn duckdb() -> Result<(), Failed> {
         let tables: Vec<&str> = bench.tables.iter().map(|t| t.name.as_str()).collect();
         for ((position, scene), expected) in (1..).zip(&scenes).zip(expected) {
             let case = &bench.cases[scene.case].name;
-            let frozen = freeze_tables(&mut records, &tables, position, folder.path())?;
+            let frozen = freeze_tables(&mut records, &tables, position, &model::Scope::default(), folder.path())?;
             let sql = bench.sql(scene, position, Engine::DuckDb)?;
             if sql != bench.sql(scene, position, Engine::Sqlite)? {
                 return Err(format!("{id}: the text for DuckDB is not the one that ran").into());

@@ -97,6 +97,9 @@ fn print(report: &Report, period: &Period, all: bool) -> Result<(), Failure> {
         print_procedure(procedure, period, all)?;
     }
     print_unfed(&unfed)?;
+    if let Some(scope) = &report.scope {
+        crate::scope::print_report(scope, period)?;
+    }
     if !report.over_a_period_only.is_empty() {
         line("")?;
         line(&styled(BOLD, "Not asked: these test what happens in a period (--from, --to)"))?;

@@ -9,11 +9,13 @@ mod command;
 mod custody;
 mod evidence;
 mod failure;
+mod flows;
 mod import;
 mod ledger_command;
 mod output;
 mod query;
 mod record;
+mod scope;
 mod session;
 mod source;
 
@@ -48,6 +50,8 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Collect { since } => source::collect(&session, since.as_deref()),
         Command::Import(what) => import::run(&session, &what),
         Command::Record { what } => record::run(&session, &what),
+        Command::Scope { what } => scope::run(&session, &what),
+        Command::Flows(what) => flows::run(&session, &what),
         Command::Evidence { what } => evidence::run(&session, &what),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),

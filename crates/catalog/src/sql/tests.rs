@@ -15,6 +15,7 @@ fn tables() -> Vec<Table> {
         cluster_by: vec![],
         index_by: vec![],
         fed_by: vec![],
+        scope: None,
     };
     vec![
         table(
@@ -56,6 +57,7 @@ fn bindings() -> Bindings {
         cutoff: Instant::from_ms(3000),
         tz: "Europe/Berlin".to_owned(),
         parameters: BTreeMap::new(),
+        scope: Scope::default(),
     }
 }
 
