@@ -100,7 +100,7 @@ fn scope(file: &mut Section<'_>, columns: &[Column]) -> Option<TableScope> {
         if !(value == "id" && dimension.is_entity() || columns.iter().any(|c| c.name == value && fits(c))) {
             section.problem(
                 offset,
-                format!("`{value}` is no column that names a {}", dimension.word().replace('_', " ")),
+                format!("`{value}` is no column that names one ({})", dimension.word().replace('_', " ")),
                 instead(&value, columns.iter().filter(|c| fits(c)).map(|c| c.name.as_str())),
             );
         }

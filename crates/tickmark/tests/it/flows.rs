@@ -78,7 +78,7 @@ fn sub_processors_follow_from_the_flows() {
     assert_eq!(sub_processors(&home.flows("--as-of 2025-07-01")), ["Shop > Mailer", "Shop > Mailer > Relay"]);
     assert_eq!(sub_processors(&home.flows("--as-of 2024-12-31")), Vec::<String>::new());
     let said = home.does("flows --as-of 2025-03-01");
-    assert!(said.contains("Relay     personal                     through Mailer  delivery"), "{said}");
+    assert!(said.contains("Relay   personal                    through Mailer  delivery"), "{said}");
 }
 
 #[test]

@@ -31,6 +31,12 @@ const DEPLOYMENTS: &str = "Key,Repo,Env,Production,At,Status\n\
 const DEPLOYMENTS_MAP: &str = "table = \"deployment\"\nkey = \"Key\"\n[columns]\nlabel = \"Key\"\nrepository = \"Repo\"\n\
     environment = \"Env\"\nproduction = \"Production\"\ndeployed_at = \"At\"\nstatus = \"Status\"\n";
 
+/// Nobody rated anything anew, and nothing came back.
+const EVENTS: &str = "Key,Vuln,At\n";
+const RATINGS_MAP: &str = "table = \"vuln_severity\"\nkey = \"Key\"\n[columns]\nvuln = { column = \"Vuln\", kind = \"vuln\" }\nrated_at = \"At\"\n";
+const REOPENINGS_MAP: &str =
+    "table = \"vuln_reopening\"\nkey = \"Key\"\n[columns]\nvuln = { column = \"Vuln\", kind = \"vuln\" }\nreopened_at = \"At\"\n";
+
 /// The first half of 2025.
 const HALF: &str = "assess --from 2025-01-01 --to 2025-06-30 --json";
 
@@ -41,6 +47,8 @@ fn company() -> Home {
         ("vulns", VULNS, VULNS_MAP),
         ("acceptances", ACCEPTANCES, ACCEPTANCES_MAP),
         ("dismissals", ACCEPTANCES, DISMISSALS_MAP),
+        ("ratings", EVENTS, RATINGS_MAP),
+        ("reopenings", EVENTS, REOPENINGS_MAP),
         ("deployments", DEPLOYMENTS, DEPLOYMENTS_MAP),
     ] {
         fs::write(home.path().join(format!("{name}.csv")), rows).unwrap();
@@ -271,7 +279,17 @@ fn what_a_rule_would_change_is_shown_before() {
 #[test]
 fn a_category_takes_its_procedures_along() {
     let home = company();
-    home.rule("exclude category availability --from 2025-01-01 --approved-at 2025-01-01");
+    home.rule("exclude category availability --from 2025-01-01 --approved-at 2024-12-31");
+    // Its control answers to Security, too.
+    procedure(&home.half(), "availability_objective");
+    let control = fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/controls/AVL-03.toml"),
+    );
+    let control = control.unwrap().replace(", \"CC7.2\"", "");
+    assert!(control.contains("criteria = [\"A1.1\"]"), "{control}");
+    let folder = home.workspace().join("content/controls");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("AVL-03.toml"), control).unwrap();
     let report = home.half();
     let ids: Vec<&str> = report["procedures"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap()).collect();
     assert!(!ids.contains(&"availability_objective") && ids.contains(&"change_ticket"), "{ids:?}");
@@ -337,5 +355,5 @@ fn what_is_frozen_and_asked_says_what_is_out() {
     let sql = fs::read_to_string(home.path().join("frozen/vulnerability_remediation.sql")).unwrap();
     assert!(sql.contains("AND first_seen >= 1743465600000 THEN 0 ELSE in_scope END AS in_scope"), "{sql}");
     let rows = home.run(["query", "SELECT v.label, v.in_scope FROM vuln v ORDER BY v.label NULLS LAST", "--format", "csv"]);
-    assert_eq!(rows.succeeded(), "label,in_scope\nv1,true\nv2,true\nv3,false\n");
+    assert_eq!(rows.succeeded(), "label,in_scope\nv1,1\nv2,1\nv3,0\n");
 }
