@@ -21,6 +21,14 @@ const WORDS: [&str; 3] = ["it's", "north", "south"];
 const INSTANTS: [Option<i64>; 8] =
     [None, Some(50), Some(100), Some(120), Some(150), Some(199), Some(200), Some(CURRENT >> 16)];
 
+/// How many rows have a number of their own where that is what is in or out.
+const OWN: i64 = 200;
+
+/// The number of a row that is as one of the entities is.
+const fn own(entity: i64, place: i64) -> i64 {
+    entity * 10_000 + place
+}
+
 /// The record tables whose rows can be out.
 fn tables() -> Vec<Table> {
     Catalog::built_in().0.tables.into_iter().filter(|t| t.scope.is_some()).collect()
@@ -31,17 +39,24 @@ fn scope() -> Scope {
     let always = (Instant::BEGINNING.ms(), Instant::FOREVER.ms());
     let mut out = vec![];
     for dimension in Dimension::ALL.into_iter().filter(|d| d.decides_rows()) {
-        for (at, windows) in [vec![always], vec![(110, 150), (160, Instant::FOREVER.ms())]].into_iter().enumerate() {
-            out.push(Out {
+        let kinds = [vec![always], vec![(110, 150), (160, Instant::FOREVER.ms())]];
+        for (at, windows) in kinds.into_iter().enumerate() {
+            let word = match dimension {
+                Dimension::PersonKind => ["intern", "contractor"][at],
+                _ => WORDS[at],
+            };
+            let out_of = |id: Option<i64>| Out {
                 dimension,
-                word: if dimension == Dimension::PersonKind { "intern" } else { WORDS[at] }.to_owned(),
-                id: dimension.is_entity().then(|| ENTITIES[at]),
-                windows: windows.into_iter().map(window).collect(),
-            });
-        }
-        if dimension == Dimension::PersonKind {
-            // Both would be about the same word.
-            out.pop();
+                word: word.to_owned(),
+                id,
+                windows: windows.iter().copied().map(window).collect(),
+            };
+            if dimension.is_entity() {
+                out.push(out_of(Some(ENTITIES[at])));
+                out.extend((0..OWN).map(|place| out_of(Some(own(ENTITIES[at], place)))));
+            } else {
+                out.push(out_of(None));
+            }
         }
     }
     Scope { from: Instant::from_ms(FROM), to: Instant::from_ms(TO), out }
@@ -89,13 +104,14 @@ fn rows(table: &Table) -> Vec<Row> {
     }
     let value = |column: &model::Column| match column.kind {
         ColumnType::Text => Value::from(column.words.first().map_or("x", String::as_str)),
+        ColumnType::Flag => Value::Integer(1),
         _ => Value::Integer(9),
     };
     (0..)
         .zip(all)
         .map(|(place, chosen)| Row {
             id: match chosen.get("id") {
-                Some(Value::Integer(id)) => *id,
+                Some(Value::Integer(entity)) => own(*entity, place),
                 _ => 1000 + place,
             },
             entry: 1,
