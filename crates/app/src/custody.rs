@@ -107,7 +107,12 @@ impl Workspace {
             .flat_map(|p| p.tables.iter().map(|t| t.name.clone()))
             .chain(["coverage".to_owned()])
             // What was decided goes along with what follows from it.
-            .chain(["scope_rule", "product_part"].map(str::to_owned).into_iter().filter(|_| !scope.out.is_empty()))
+            .chain(
+                ["scope_rule", "product_part"]
+                    .map(str::to_owned)
+                    .into_iter()
+                    .filter(|_| !scope.out.is_empty()),
+            )
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let frozen = records::freeze::freeze_tables(

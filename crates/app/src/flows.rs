@@ -172,7 +172,9 @@ impl Workspace {
                 })
             })
             .collect();
-        flows.sort_by(|a, b| (&a.source, &a.target, a.since, a.entry).cmp(&(&b.source, &b.target, b.since, b.entry)));
+        flows.sort_by(|a, b| {
+            (&a.source, &a.target, a.since, a.entry).cmp(&(&b.source, &b.target, b.since, b.entry))
+        });
         Ok(flows)
     }
 
@@ -195,13 +197,14 @@ impl Workspace {
     ) -> Result<Vec<String>, AppError> {
         let mut not_known = vec![];
         if flows.is_empty() {
-            not_known.push("what data goes where: no flow is known at that time; feed the table `data_flow`".to_owned());
+            not_known.push(
+                "what data goes where: no flow is known at that time; feed the table `data_flow`".to_owned(),
+            );
         }
         let mut registered: BTreeMap<(&str, String), ()> = BTreeMap::new();
-        for (kind, question) in [
-            ("system", "SELECT s.id AS id FROM system s"),
-            ("vendor", "SELECT v.id AS id FROM vendor v"),
-        ] {
+        for (kind, question) in
+            [("system", "SELECT s.id AS id FROM system s"), ("vendor", "SELECT v.id AS id FROM vendor v")]
+        {
             let answer = self.query(question, as_of, Some(position))?;
             let ids: BTreeSet<i64> = answer.rows.iter().flatten().filter_map(integer).collect();
             for entity in self.records.entities_of(&ids)? {
@@ -405,10 +408,7 @@ mod tests {
         check("app > Mail personal; Mail > Relay personal", &["app Mail", "app Mail Relay"]);
         check("app > Mail personal; Mail > Stats internal", &["app Mail"]);
         // Directly, where there is a way without a vendor.
-        check(
-            "app > Mail personal; Mail > Relay personal; db > Relay customer",
-            &["app Mail", "db Relay"],
-        );
+        check("app > Mail personal; Mail > Relay personal; db > Relay customer", &["app Mail", "db Relay"]);
     }
 
     #[test]

@@ -140,16 +140,19 @@ fn changes(before: &Report, after: &Report) -> Vec<ProcedureImpact> {
     for id in was.keys().chain(is.keys().filter(|id| !was.contains_key(*id))) {
         let (one, two) = (was.get(id), is.get(id));
         let Some(either) = one.or(two) else { continue };
-        let items = |report: Option<&ProcedureReport>| -> BTreeMap<(i64, Option<String>, Instant), ItemReport> {
-            let all = report.into_iter().flat_map(|p| &p.items);
-            all.map(|i| ((i.record, i.scope.clone(), i.occurred_at), i.clone())).collect()
-        };
+        let items =
+            |report: Option<&ProcedureReport>| -> BTreeMap<(i64, Option<String>, Instant), ItemReport> {
+                let all = report.into_iter().flat_map(|p| &p.items);
+                all.map(|i| ((i.record, i.scope.clone(), i.occurred_at), i.clone())).collect()
+            };
         let (old, new) = (items(one), items(two));
         let pick = |from: &BTreeMap<_, ItemReport>, without: &BTreeMap<_, ItemReport>| {
             let mut picked: Vec<ImpactItem> =
                 from.iter().filter(|(key, _)| !without.contains_key(*key)).map(|(_, i)| short(i)).collect();
             // The verdict that most needs a look stands first.
-            picked.sort_by(|a, b| (a.verdict, a.occurred_at, &a.item).cmp(&(b.verdict, b.occurred_at, &b.item)));
+            picked.sort_by(|a, b| {
+                (a.verdict, a.occurred_at, &a.item).cmp(&(b.verdict, b.occurred_at, &b.item))
+            });
             picked
         };
         let otherwise: Vec<ImpactItem> = new

@@ -178,6 +178,9 @@ impl ScopeRule {
         if dimension == Dimension::Category && self.subject == "security" && !self.included {
             return Err(SECURITY);
         }
+        if dimension == Dimension::PersonKind && self.subject == "unknown" && !self.included {
+            return Err("who nobody knows cannot be left out");
+        }
         if !said(&self.reason) {
             return Err("it gives no reason");
         }
@@ -242,7 +245,12 @@ impl ScopeRules {
             rule.remarks.extend(remarks);
         }
         self.rules.sort_by(|a, b| {
-            (&a.dimension, &a.subject, a.starts_at, &a.key).cmp(&(&b.dimension, &b.subject, b.starts_at, &b.key))
+            (&a.dimension, &a.subject, a.starts_at, &a.key).cmp(&(
+                &b.dimension,
+                &b.subject,
+                b.starts_at,
+                &b.key,
+            ))
         });
     }
 
@@ -443,7 +451,8 @@ impl Workspace {
                     return Ok(());
                 };
                 let starts = instant(starts_at).unwrap_or(Instant::BEGINNING);
-                let (ends, approved) = (instant(ends_at), instant(approved_at).filter(|_| *approved_by != Value::Null));
+                let (ends, approved) =
+                    (instant(ends_at), instant(approved_at).filter(|_| *approved_by != Value::Null));
                 let (Some(product), Some(dimension), Some(subject)) =
                     (text(product), text(dimension).and_then(|d| Dimension::of(&d)), text(subject))
                 else {
@@ -493,11 +502,7 @@ impl Workspace {
     }
 
     /// Which of these accounts are machines', and when.
-    fn machines(
-        &mut self,
-        accounts: &[Option<i64>],
-        position: u64,
-    ) -> Result<Vec<(i64, Window)>, AppError> {
+    fn machines(&mut self, accounts: &[Option<i64>], position: u64) -> Result<Vec<(i64, Window)>, AppError> {
         let ids: BTreeSet<String> = accounts.iter().flatten().map(i64::to_string).collect();
         if ids.is_empty() {
             return Ok(vec![]);
@@ -525,9 +530,7 @@ impl Workspace {
         Ok(match dimension {
             Dimension::Product => rules.parts.iter().any(|part| part.product == subject),
             Dimension::Category => CATEGORIES.iter().any(|(word, _)| *word == subject),
-            _ if dimension.is_entity() => {
-                self.records.entity_id(dimension.word(), 0, subject)?.is_some()
-            }
+            _ if dimension.is_entity() => self.records.entity_id(dimension.word(), 0, subject)?.is_some(),
             _ => self.subjects(dimension)?.contains(subject),
         })
     }
@@ -555,9 +558,9 @@ impl Workspace {
                 let Some(declared) = table.column(column).map(|at| &table.columns[at]) else { continue };
                 known.extend(declared.words.iter().cloned());
                 if declared.kind.is_text() && declared.words.is_empty() {
-                    let every =
-                        if table.kind == model::TableKind::State { "_history" } else { "" };
-                    questions.push(format!("SELECT DISTINCT t.{column} AS word FROM {}{every} t", table.name));
+                    let every = if table.kind == model::TableKind::State { "_history" } else { "" };
+                    questions
+                        .push(format!("SELECT DISTINCT t.{column} AS word FROM {}{every} t", table.name));
                 }
             }
         }
@@ -682,7 +685,8 @@ impl Workspace {
             question.cutoff,
             Some(position),
         )?;
-        let repositories: BTreeSet<i64> = answer.rows.iter().filter_map(|row| integer(row.first()?)).collect();
+        let repositories: BTreeSet<i64> =
+            answer.rows.iter().filter_map(|row| integer(row.first()?)).collect();
         let keys: BTreeMap<i64, String> =
             self.records.entities_of(&repositories)?.into_iter().map(|e| (e.id, e.key)).collect();
         let by_repository = rules.speaks_of(Dimension::Repository, &question.period);
@@ -716,7 +720,11 @@ impl Workspace {
                 },
                 Some((_, None)) | None => {
                     if by_repository {
-                        raise(Dimension::Repository, "unknown", format!("nobody says of which repository it is, and it {reached}"));
+                        raise(
+                            Dimension::Repository,
+                            "unknown",
+                            format!("nobody says of which repository it is, and it {reached}"),
+                        );
                     }
                 }
             }
@@ -739,7 +747,15 @@ impl Workspace {
 struct Findings(BTreeMap<(Dimension, String, String), Raised>);
 
 impl Findings {
-    fn add(&mut self, dimension: Dimension, subject: &str, why: String, at: Instant, example: String, entry: i64) {
+    fn add(
+        &mut self,
+        dimension: Dimension,
+        subject: &str,
+        why: String,
+        at: Instant,
+        example: String,
+        entry: i64,
+    ) {
         let raised = self.0.entry((dimension, subject.to_owned(), why.clone())).or_insert_with(|| Raised {
             dimension: dimension.word().to_owned(),
             subject: subject.to_owned(),
@@ -795,6 +811,9 @@ pub(crate) fn text(value: &Value) -> Option<String> {
 mod tests {
     use super::*;
 
+    /// A product, repository `a` or another, when it stays with the product, and when it leaves with it.
+    type Parted<'t> = (&'t str, &'t str, (i64, i64), Option<(i64, i64)>);
+
     fn at(ms: i64) -> Instant {
         Instant::from_ms(ms)
     }
@@ -824,9 +843,9 @@ mod tests {
         }
     }
 
-    fn rules(list: &[&str], parts: &[(&str, &str, (i64, i64), Option<(i64, i64)>)]) -> ScopeRules {
+    fn rules(list: &[&str], parts: &[Parted<'_>]) -> ScopeRules {
         let window = |(from, to): (i64, i64)| Window { from: at(from), to: at(to) };
-        let part = |(product, subject, stays, leaves): &(&str, &str, (i64, i64), Option<(i64, i64)>)| Part {
+        let part = |(product, subject, stays, leaves): &Parted<'_>| Part {
             product: (*product).to_owned(),
             dimension: Dimension::Repository,
             subject: (*subject).to_owned(),
@@ -873,7 +892,10 @@ mod tests {
         // To bring something in takes nothing away: it counts from its own day.
         check(&["exclude repository a 100 900", "include repository a 300 900 800"], &[(100, 300)]);
         // That it ends lets something out, and counts from its approval.
-        check(&["exclude repository a 100 900", "include repository a 300 400 600"], &[(100, 300), (600, 900)]);
+        check(
+            &["exclude repository a 100 900", "include repository a 300 400 600"],
+            &[(100, 300), (600, 900)],
+        );
         // It begins when it says, not when it was approved: an inclusion since then stands against it.
         check(&["exclude repository a 100 900 500", "include repository a 300 900"], &[]);
     }
@@ -900,6 +922,13 @@ mod tests {
         check(&|r| r.dimension = "moon".to_owned(), "nothing of that kind can be in or out of scope");
         check(
             &|r| {
+                r.dimension = "person_kind".to_owned();
+                r.subject = "unknown".to_owned();
+            },
+            "who nobody knows cannot be left out",
+        );
+        check(
+            &|r| {
                 r.dimension = "category".to_owned();
                 r.subject = "security".to_owned();
             },
@@ -910,7 +939,7 @@ mod tests {
     #[test]
     fn a_part_goes_with_its_products() {
         let both = (0, 900);
-        let check = |list: &[&str], parts: &[(&str, &str, (i64, i64), Option<(i64, i64)>)], expect: &[(i64, i64)]| {
+        let check = |list: &[&str], parts: &[Parted<'_>], expect: &[(i64, i64)]| {
             assert_eq!(out(&rules(list, parts)), expect, "{list:?} {parts:?}");
         };
         let product = "exclude product p 100 200";
@@ -938,7 +967,7 @@ mod tests {
     #[test]
     fn who_is_named_by_a_rule_stands_in_or_out() {
         let both = (0, 900);
-        let check = |list: &[&str], parts: &[(&str, &str, (i64, i64), Option<(i64, i64)>)], expect| {
+        let check = |list: &[&str], parts: &[Parted<'_>], expect| {
             assert_eq!(rules(list, parts).standing(Dimension::Repository, "a", at(150)), expect, "{list:?}");
         };
         check(&[], &[], Standing::Unnamed);

@@ -110,7 +110,11 @@ fn scope(file: &mut Section<'_>, columns: &[Column]) -> Option<TableScope> {
         let At { value, offset } = section.text_at(key)?;
         let instants = columns.iter().filter(|c| c.kind == ColumnType::Instant).map(|c| c.name.as_str());
         if !instants.clone().any(|name| name == value) {
-            section.problem(offset, format!("`{value}` is no instant of this table"), instead(&value, instants));
+            section.problem(
+                offset,
+                format!("`{value}` is no instant of this table"),
+                instead(&value, instants),
+            );
         }
         Some((value, offset))
     };

@@ -172,7 +172,10 @@ fn a_table_that_an_engine_could_not_hold_is_refused() {
     scope("environment = \"id\"", "`id` is no column that names one (environment)");
     scope("product = \"author\"", "`product` is not a field here");
     scope("at = \"merged_at\"", "nothing says to what a row belongs");
-    scope("repository = \"id\"\nat = \"author\"", "`author` is no instant of this table; known are `merged_at`");
+    scope(
+        "repository = \"id\"\nat = \"author\"",
+        "`author` is no instant of this table; known are `merged_at`",
+    );
     scope("repository = \"id\"\nat = \"merged_at\"\nends = \"merged_at\"", "either happens or lasts");
     let got = problems(&[
         ("tables/order.toml", TABLE),

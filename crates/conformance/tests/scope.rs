@@ -188,8 +188,10 @@ fn concerns(table: &Table, row: &Row) -> bool {
 
 fn text(table: &Table, engine: Engine) -> String {
     let history = if table.kind == TableKind::State { "_history" } else { "" };
-    let question =
-        format!("SELECT t.place AS place, t.in_scope AS in_scope FROM {}{history} t ORDER BY place NULLS LAST", table.name);
+    let question = format!(
+        "SELECT t.place AS place, t.in_scope AS in_scope FROM {}{history} t ORDER BY place NULLS LAST",
+        table.name
+    );
     let query = Query::of_question(&question, vec![table.clone()]).unwrap();
     let bindings = Bindings {
         known_at: 1,
@@ -205,9 +207,10 @@ fn text(table: &Table, engine: Engine) -> String {
 }
 
 fn filled(mut records: Records, tables: &[Table]) -> Records {
-    let rows = tables.iter().enumerate().flat_map(|(number, table)| {
-        rows(table).into_iter().map(move |row| (number, row))
-    });
+    let rows = tables
+        .iter()
+        .enumerate()
+        .flat_map(|(number, table)| rows(table).into_iter().map(move |row| (number, row)));
     let batch = Batch { rows: rows.collect(), applied: 1, ..Batch::default() };
     records.fill(|take| take(&batch)).unwrap_or_else(|e: RecordsError| panic!("{e}"));
     records
@@ -233,7 +236,8 @@ fn pairs(rows: &[Vec<Value>]) -> Vec<(i64, i64)> {
 fn sqlite_says_what_every_instant_says() {
     let folder = tempfile::tempdir().unwrap();
     let tables = tables();
-    let records = filled(Records::create_sqlite(&folder.path().join("records.db"), &tables).unwrap(), &tables);
+    let records =
+        filled(Records::create_sqlite(&folder.path().join("records.db"), &tables).unwrap(), &tables);
     let (mut out, mut asked) = (0, 0);
     for table in &tables {
         let rows = rows(table);

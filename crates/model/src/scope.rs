@@ -206,7 +206,8 @@ impl Scope {
             // What is out at the same time stands in one list.
             let mut alike: BTreeMap<(i64, i64), Vec<Value>> = BTreeMap::new();
             for out in self.out.iter().filter(|o| o.dimension == *dimension) {
-                let value = if text { Some(Value::from(out.word.as_str())) } else { out.id.map(Value::Integer) };
+                let value =
+                    if text { Some(Value::from(out.word.as_str())) } else { out.id.map(Value::Integer) };
                 for window in &out.windows {
                     if let Some(value) = &value {
                         alike.entry((window.from.ms(), window.to.ms())).or_default().push(value.clone());
@@ -307,10 +308,8 @@ mod tests {
     }
 
     fn out(dimension: Dimension, word: &str, id: Option<i64>, windows: &[(i64, i64)]) -> Out {
-        let window = |(from, to): &(i64, i64)| Window {
-            from: Instant::from_ms(*from),
-            to: Instant::from_ms(*to),
-        };
+        let window =
+            |(from, to): &(i64, i64)| Window { from: Instant::from_ms(*from), to: Instant::from_ms(*to) };
         Out { dimension, word: word.to_owned(), id, windows: windows.iter().map(window).collect() }
     }
 
@@ -353,8 +352,7 @@ mod tests {
 
     #[test]
     fn what_lasts_is_out_only_where_it_is_out_all_of_its_time_in_the_period() {
-        let time =
-            ScopeTime::Lasts { starts: Some("came_at".to_owned()), ends: Some("left_at".to_owned()) };
+        let time = ScopeTime::Lasts { starts: Some("came_at".to_owned()), ends: Some("left_at".to_owned()) };
         let check = |window: (i64, i64), came: Option<i64>, left: Option<i64>, expect: bool| {
             let what = out(Dimension::Repository, "h", Some(7), &[window]);
             assert_eq!(is_out(&time, (100, 200), what, came, left), expect, "{window:?} {came:?} {left:?}");

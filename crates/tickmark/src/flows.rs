@@ -57,7 +57,9 @@ fn print(flows: &Flows, zone: &str) -> Result<(), Failure> {
         line("")?;
         line(&styled(BOLD, "Data flows"))?;
         let mut rows = vec![
-            ["  from", "to", "class", "purpose", "country", "mechanism", "since", ""].map(str::to_owned).to_vec(),
+            ["  from", "to", "class", "purpose", "country", "mechanism", "since", ""]
+                .map(str::to_owned)
+                .to_vec(),
         ];
         rows.extend(flows.flows.iter().map(|flow| row(flow, zone)));
         for row in aligned(&rows) {

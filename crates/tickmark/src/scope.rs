@@ -172,8 +172,11 @@ impl Asked {
         about: &About,
         included: bool,
     ) -> Result<Self, Failure> {
-        let zone =
-            about.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
+        let zone = about
+            .tz
+            .clone()
+            .or_else(|| workspace.config.time_zone.clone())
+            .unwrap_or_else(|| "UTC".to_owned());
         let word = about.dimension.replace('-', "_");
         let Some(dimension) = Dimension::of(&word) else {
             let known: Vec<&str> = Dimension::ALL.iter().map(|d| d.word()).collect();
@@ -212,16 +215,16 @@ impl Asked {
         let period = match &about.period {
             Some(text) => {
                 let (from, to) = text.split_once("..").ok_or_else(|| {
-                    Failure::of(format!("`{text}` is no period; write FROM..TO, such as 2025-01-01..2025-06-30"))
+                    Failure::of(format!(
+                        "`{text}` is no period; write FROM..TO, such as 2025-01-01..2025-06-30"
+                    ))
                 })?;
                 model::parse_date_range(from, to, &zone)?
             }
             None => Period::last_twelve_months(session.now, &zone)?,
         };
-        let key = about
-            .key
-            .clone()
-            .unwrap_or_else(|| format!("{}:{subject}:{}", dimension.word(), about.from));
+        let key =
+            about.key.clone().unwrap_or_else(|| format!("{}:{subject}:{}", dimension.word(), about.from));
         Ok(Self {
             key,
             dimension,
@@ -267,11 +270,16 @@ fn unknown(dimension: Dimension, subject: &str, known: &BTreeSet<String>) -> Str
         None if known.is_empty() => format!("no {what} is known yet"),
         None => {
             let some: Vec<String> = known.iter().take(10).map(|k| format!("`{k}`")).collect();
-            let more = if known.len() > some.len() { format!(" and {} more", known.len() - some.len()) } else { String::new() };
+            let more = if known.len() > some.len() {
+                format!(" and {} more", known.len() - some.len())
+            } else {
+                String::new()
+            };
             format!("there are {}{more}", some.join(", "))
         }
     };
-    let anyway = if dimension == Dimension::Category { "" } else { ", or say --anyway for one that is still to come" };
+    let anyway =
+        if dimension == Dimension::Category { "" } else { ", or say --anyway for one that is still to come" };
     format!("nothing in the records is the {what} `{subject}`; {there_are}{anyway}")
 }
 
@@ -306,7 +314,8 @@ fn decide(
     let (mapping, body) = written(&table, &words, &asked.tz)?;
     let said = Said { reason: &decision.reason, by: decision.by.as_deref(), covers: None };
     let capture = row(&table, &mapping, &body, &said, session.now)?;
-    let impact = workspace.scope_impact(&asked.question, &asked.rule(&decision.reason, &decision.approved_by))?;
+    let impact =
+        workspace.scope_impact(&asked.question, &asked.rule(&decision.reason, &decision.approved_by))?;
     print_impact(&impact, &asked.question.period)?;
     line("")?;
     if !decision.yes {
@@ -377,7 +386,9 @@ fn print_rules(rules: &[ScopeRule], zone: &str) -> Result<(), Failure> {
     let texts = aligned(&rows);
     for (rule, text) in rules.iter().zip(texts) {
         line(text.trim_end())?;
-        for remark in rule.without_effect.iter().map(|why| format!("no effect: {why}")).chain(rule.remarks.clone()) {
+        for remark in
+            rule.without_effect.iter().map(|why| format!("no effect: {why}")).chain(rule.remarks.clone())
+        {
             line(&styled(DIM, &format!("    {}", plain(&remark))))?;
         }
     }
@@ -443,7 +454,9 @@ fn print_impact(impact: &Impact, period: &Period) -> Result<(), Failure> {
         BOLD,
         &format!("{} {}: {}", spoken(&rule.dimension), plain(&rule.subject), extent(rule, &period.tz)),
     ))?;
-    for remark in rule.without_effect.iter().map(|why| format!("no effect: {why}")).chain(rule.remarks.clone()) {
+    for remark in
+        rule.without_effect.iter().map(|why| format!("no effect: {why}")).chain(rule.remarks.clone())
+    {
         line(&format!("  {}", plain(&remark)))?;
     }
     line(&format!(
@@ -455,7 +468,11 @@ fn print_impact(impact: &Impact, period: &Period) -> Result<(), Failure> {
     ))?;
     let lost: usize = impact.procedures.iter().map(app::ProcedureImpact::deviations_lost).sum();
     if lost > 0 {
-        let what = if lost == 1 { "1 deviation would leave".to_owned() } else { format!("{lost} deviations would leave") };
+        let what = if lost == 1 {
+            "1 deviation would leave".to_owned()
+        } else {
+            format!("{lost} deviations would leave")
+        };
         line(&styled(
             verdict_style(Verdict::Deviation),
             &format!("  {what} the population: they stay in the ledger, and in what was known before"),

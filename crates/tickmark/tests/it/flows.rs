@@ -35,7 +35,9 @@ fn company() -> Home {
     import("systems", SYSTEMS, SYSTEMS_MAP);
     import("vendors", VENDORS, VENDORS_MAP);
     let (header, lines) = FLOWS.split_once('\n').unwrap();
-    for (from, to) in [("outside", "system"), ("system", "system"), ("system", "vendor"), ("vendor", "vendor")] {
+    for (from, to) in
+        [("outside", "system"), ("system", "system"), ("system", "vendor"), ("vendor", "vendor")]
+    {
         let mut rows = format!("{header}\n");
         for line in lines.lines() {
             let cells: Vec<&str> = line.split(',').collect();
@@ -64,7 +66,9 @@ fn sub_processors(flows: &Json) -> Vec<String> {
         list.as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect::<Vec<_>>().join(" > ")
     };
     let all = flows["sub_processors"].as_array().unwrap();
-    all.iter().map(|s| format!("{}{}", words(&s["path"]), if s["certain"] == true { "" } else { "?" })).collect()
+    all.iter()
+        .map(|s| format!("{}{}", words(&s["path"]), if s["certain"] == true { "" } else { "?" }))
+        .collect()
 }
 
 #[test]
@@ -85,7 +89,8 @@ fn sub_processors_follow_from_the_flows() {
 fn what_nobody_says_is_said() {
     let home = company();
     let flows = home.flows("--as-of 2025-03-01");
-    let not_known: Vec<&str> = flows["not_known"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
+    let not_known: Vec<&str> =
+        flows["not_known"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
     assert_eq!(
         not_known,
         [

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-use crate::support::{Home, assessment, procedure};
+use crate::support::{ANN, Home, Repo, assessment, procedure};
 
 const ACCOUNTS: &str = "System,Key,Email,Kind,From\nhr,E-1,cy@example.test,human,2024-01-01T00:00:00Z\n\
     hub,7,,bot,2024-01-01T00:00:00Z\n";
@@ -34,8 +34,7 @@ const DEPLOYMENTS_MAP: &str = "table = \"deployment\"\nkey = \"Key\"\n[columns]\
 /// Nobody rated anything anew, and nothing came back.
 const EVENTS: &str = "Key,Vuln,At\n";
 const RATINGS_MAP: &str = "table = \"vuln_severity\"\nkey = \"Key\"\n[columns]\nvuln = { column = \"Vuln\", kind = \"vuln\" }\nrated_at = \"At\"\n";
-const REOPENINGS_MAP: &str =
-    "table = \"vuln_reopening\"\nkey = \"Key\"\n[columns]\nvuln = { column = \"Vuln\", kind = \"vuln\" }\nreopened_at = \"At\"\n";
+const REOPENINGS_MAP: &str = "table = \"vuln_reopening\"\nkey = \"Key\"\n[columns]\nvuln = { column = \"Vuln\", kind = \"vuln\" }\nreopened_at = \"At\"\n";
 
 /// The first half of 2025.
 const HALF: &str = "assess --from 2025-01-01 --to 2025-06-30 --json";
@@ -89,7 +88,9 @@ fn vulns(report: &Json) -> String {
 fn raised(report: &Json) -> Vec<String> {
     let all = report["scope"]["raised"].as_array().cloned().unwrap_or_default();
     let text = |r: &Json, name: &str| r[name].as_str().unwrap().to_owned();
-    all.iter().map(|r| format!("{} {}: {}", text(r, "dimension"), text(r, "subject"), text(r, "why"))).collect()
+    all.iter()
+        .map(|r| format!("{} {}: {}", text(r, "dimension"), text(r, "subject"), text(r, "why")))
+        .collect()
 }
 
 const ALL: &str = "v1 pass, v2 deviation, v3 deviation";
@@ -136,7 +137,11 @@ fn what_is_out_of_scope_and_in_production_is_raised() {
     // An environment is not out of sight because somebody leaves it out.
     home.rule("exclude environment production --from 2025-01-01 --approved-at 2025-01-01");
     let report = home.half();
-    assert!(raised(&report)[0].starts_with("environment production: it is out of scope"), "{:?}", raised(&report));
+    assert!(
+        raised(&report)[0].starts_with("environment production: it is out of scope"),
+        "{:?}",
+        raised(&report)
+    );
     assert_eq!(report["scope"]["raised"][0]["count"], 3);
     assert_eq!(procedure(&report, "deployment_traceable")["population"], 0);
 }
@@ -148,7 +153,10 @@ fn a_rule_approved_late_leaves_out_nothing_before() {
     assert_eq!(home.vulns(), "v1 pass, v2 deviation");
     let said = home.does("scope list --from 2025-01-01 --to 2025-06-30");
     assert!(said.contains("out from 2025-04-15"), "{said}");
-    assert!(said.contains("approved after it begins: it leaves out nothing before 2025-04-15T23:59:59.999Z"), "{said}");
+    assert!(
+        said.contains("approved after it begins: it leaves out nothing before 2025-04-15T23:59:59.999Z"),
+        "{said}"
+    );
     // The deployment of the tenth was made while it was in scope.
     assert!(!said.contains("out of scope, and reached"), "{said}");
 }
@@ -247,7 +255,8 @@ fn what_a_rule_would_change_is_shown_before() {
     let first = &impact["procedures"][0];
     assert_eq!(first["id"], "vulnerability_remediation");
     assert_eq!((&first["before"], &first["after"]), (&3.into(), &1.into()));
-    let leave: Vec<&str> = first["leave"].as_array().unwrap().iter().map(|i| i["item"].as_str().unwrap()).collect();
+    let leave: Vec<&str> =
+        first["leave"].as_array().unwrap().iter().map(|i| i["item"].as_str().unwrap()).collect();
     assert_eq!(leave, ["v2", "v3"]);
     assert_eq!(first["leave"][0]["verdict"], "deviation");
     let raised = impact["raised"].as_array().unwrap();
@@ -260,7 +269,10 @@ fn what_a_rule_would_change_is_shown_before() {
         "scope exclude repository acme/sandbox --from 2025-01-01 --approved-at 2025-01-01 --period 2025-01-01..2025-06-30 \
          --reason tried --approved-by cy@example.test",
     );
-    assert!(said.contains("2 deviations would leave") && said.contains("nothing was appended; say --yes"), "{said}");
+    assert!(
+        said.contains("2 deviations would leave") && said.contains("nothing was appended; say --yes"),
+        "{said}"
+    );
     assert_eq!(home.entries(), entries);
     assert_eq!(home.vulns(), ALL);
     // Approved today, it changes nothing of a period that is over.
@@ -291,10 +303,14 @@ fn a_category_takes_its_procedures_along() {
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("AVL-03.toml"), control).unwrap();
     let report = home.half();
-    let ids: Vec<&str> = report["procedures"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        report["procedures"].as_array().unwrap().iter().map(|p| p["id"].as_str().unwrap()).collect();
     assert!(!ids.contains(&"availability_objective") && ids.contains(&"change_ticket"), "{ids:?}");
     let out = &report["scope"]["not_tested"][0];
-    assert_eq!((&out["id"], &out["categories"][0]), (&"availability_objective".into(), &"Availability".into()));
+    assert_eq!(
+        (&out["id"], &out["categories"][0]),
+        (&"availability_objective".into(), &"Availability".into())
+    );
     assert!(home.does("assess --from 2025-01-01 --to 2025-06-30").contains("Out of scope, not tested"));
     // Out for a part of the period, it is tested.
     let earlier = assessment(&home.does("assess --from 2024-12-01 --to 2025-06-30 --json"));
@@ -323,12 +339,19 @@ fn what_is_not_known_is_refused() {
             format!("scope exclude repository acme/sandbx {rest}"),
             &["nothing in the records is the repository `acme/sandbx`", "did you mean `acme/sandbox`?"][..],
         ),
-        (format!("scope exclude repo acme/sandbox {rest}"), &["`repo` can be neither in nor out", "repository"]),
+        (
+            format!("scope exclude repo acme/sandbox {rest}"),
+            &["`repo` can be neither in nor out", "repository"],
+        ),
         (format!("scope exclude person-kind interns {rest}"), &["did you mean `intern`?"]),
-        (format!("scope exclude category safety {rest}"), &["nothing in the records is the category `safety`"]),
+        (
+            format!("scope exclude category safety {rest}"),
+            &["nothing in the records is the category `safety`"],
+        ),
         (format!("scope exclude environment production {rest} --to 2024-12-31"), &["ends before it begins"]),
         (
-            "scope exclude repository acme/sandbox --from 2025-01-01 --reason r --approved-by nobody".to_owned(),
+            "scope exclude repository acme/sandbox --from 2025-01-01 --reason r --approved-by nobody"
+                .to_owned(),
             &["nobody is known as `nobody`", "--approver-system"],
         ),
         (
@@ -354,6 +377,29 @@ fn what_is_frozen_and_asked_says_what_is_out() {
     assert_eq!(manifest["scope"][0]["out"][0]["from"], "2025-04-01T00:00:00Z");
     let sql = fs::read_to_string(home.path().join("frozen/vulnerability_remediation.sql")).unwrap();
     assert!(sql.contains("AND first_seen >= 1743465600000 THEN 0 ELSE in_scope END AS in_scope"), "{sql}");
-    let rows = home.run(["query", "SELECT v.label, v.in_scope FROM vuln v ORDER BY v.label NULLS LAST", "--format", "csv"]);
+    let rows = home.run([
+        "query",
+        "SELECT v.label, v.in_scope FROM vuln v ORDER BY v.label NULLS LAST",
+        "--format",
+        "csv",
+    ]);
     assert_eq!(rows.succeeded(), "label,in_scope\nv1,1\nv2,1\nv3,0\n");
+}
+
+#[test]
+fn who_names_a_repository_asks_about_that_one() {
+    let home = company();
+    let repository = Repo::new();
+    repository.commit("one", "2025-01-09T10:00:00Z", ANN);
+    assert_eq!(procedure(&home.january(&repository), "change_ticket")["population"], 1);
+    let january = "assess --from 2025-01-01 --to 2025-01-31 --json";
+    assert_eq!(procedure(&assessment(&home.does(january)), "change_ticket")["population"], 1);
+    // Its key is among those that a mistyped one is told.
+    let line = "scope exclude repository ? --from 2024-01-01 --approved-at 2024-01-01 --reason r --approved-by cy@example.test";
+    let said = home.refuses(line, &["there are"]);
+    let keys = said.split("there are").nth(1).unwrap().split('`').skip(1).step_by(2);
+    let key = keys.into_iter().find(|key| !key.starts_with("acme/")).unwrap();
+    home.does(&format!("{} --yes", line.replace('?', key)));
+    assert_eq!(procedure(&assessment(&home.does(january)), "change_ticket")["population"], 0);
+    assert_eq!(procedure(&home.january(&repository), "change_ticket")["population"], 1);
 }

@@ -236,7 +236,11 @@ impl Writer<'_> {
         let in_scope = self.in_scope(table);
         let mut text = format!(
             "(SELECT {} FROM {}_row WHERE known_from <= {known_at} AND superseded_at > {known_at}",
-            names.iter().map(|n| if *n == "in_scope" { in_scope.as_str() } else { n }).collect::<Vec<_>>().join(", "),
+            names
+                .iter()
+                .map(|n| if *n == "in_scope" { in_scope.as_str() } else { n })
+                .collect::<Vec<_>>()
+                .join(", "),
             table.name,
         );
         if table.kind == TableKind::State && history.is_none() {
