@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use assess::{Assessment, AttributeRule, CoverageMap, Gap, Judged, Rules, Statement, Tested, assess_parts};
-use catalog::{Engine, Procedure, Query, sql, written_out};
+use catalog::{Bindings, Engine, Procedure, Query, sql, written_out};
 use hashbrown::HashMap;
-use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Value, Verdict};
+use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Scope, Value, Verdict};
 use serde::Serialize;
 use store::records::{Go, Limits, Reader, Records, RecordsError};
 
@@ -20,6 +20,7 @@ use crate::looked::{AlarmReport, Keeping};
 use crate::question::bindings;
 use crate::uptime::{Asked, ItemUptime, UptimeReport};
 use crate::versions::{ControlVersion, SetAside, Window};
+use crate::scope::{ScopeReport, ScopeRules};
 use crate::workspace::Workspace;
 
 /// What is to be assessed.
@@ -107,6 +108,9 @@ pub struct NotInForce {
     /// Streams that have to be collected before their source forgets.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<AlarmReport>,
+    /// What is out of scope, and what is not right about it; absent where there is no rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeReport>,
 }
 
 /// A procedure that a date cannot answer.
@@ -296,10 +300,23 @@ impl Workspace {
     /// # Errors
     /// A procedure that cannot run or yields what it may not, or the database.
     pub fn assess(&mut self, question: &Question) -> Result<Report, AppError> {
-        let position = match question.known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
+        let position = self.position(question.known_at)?;
+        let rules = match question.repository {
+            // Who names a repository asks about that one, whether or not an auditor will.
+            Some(_) => ScopeRules::default(),
+            None => self.scope_rules(position)?,
         };
+        self.assess_under(question, position, &rules)
+    }
+
+    /// The same with these rules of scope.
+    pub(crate) fn assess_under(
+        &mut self,
+        question: &Question,
+        position: u64,
+        rules: &ScopeRules,
+    ) -> Result<Report, AppError> {
+        let cut = rules.scope(&mut self.records, question.period.from, question.period.to)?;
         let scope = match &question.repository {
             Some(key) => {
                 let id = self.records.entity_id("repository", 0, key)?;
@@ -317,7 +334,8 @@ impl Workspace {
         };
         let scopes: BTreeSet<i64> = match scope {
             Some(scope) => BTreeSet::from([scope]),
-            None => covered,
+            // Nobody has to look at what is out all the time.
+            None => covered.into_iter().filter(|scope| !cut.leaves_out(*scope)).collect(),
         };
         let ids: Vec<String> = if question.procedures.is_empty() {
             self.catalog.procedures.keys().cloned().collect()
@@ -326,6 +344,7 @@ impl Workspace {
         };
         let versions = self.versions(known_at, question.cutoff)?;
         let mut plans = vec![];
+        let mut not_tested = vec![];
         let mut over_a_period_only = vec![];
         let mut not_in_force = vec![];
         for id in ids {
@@ -335,6 +354,10 @@ impl Workspace {
             if question.at_a_date && !procedure.over_period {
                 let Procedure { id, title, controls, .. } = procedure;
                 over_a_period_only.push(OverAPeriod { id, title, controls });
+                continue;
+            }
+            if let Some(out) = self.not_tested(&procedure, rules, &question.period) {
+                not_tested.push(out);
                 continue;
             }
             let windows = versions.windows(&procedure);
@@ -358,7 +381,7 @@ impl Workspace {
             for (n, run) in &runs {
                 let procedure = &plans[*n].procedure;
                 self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
-                let sql = self.written(procedure, run, question, position, self.engine())?;
+                let sql = self.written(procedure, run, question, position, &cut, self.engine())?;
                 asked.push((procedure, sql));
             }
             let mut answers = self.run_procedures(&asked)?;
@@ -370,7 +393,7 @@ impl Workspace {
         }
         let mut reports = vec![];
         for plan in plans {
-            let asked = Asked { question, position, coverage: &coverage, scopes: &scopes };
+            let asked = Asked { question, position, coverage: &coverage, scopes: &scopes, cut: &cut };
             let uptime = if question.at_a_date { None } else { self.uptime(&plan, &asked)? };
             let rules = rules_of(&plan.procedure);
             let several = plan.procedure.query.yields_scope();
@@ -400,6 +423,14 @@ impl Workspace {
             reports.push(report);
         }
         not_in_force.sort_by(|a, b| a.controls.cmp(&b.controls));
+        let scope = match rules.rules.is_empty() {
+            true => None,
+            false => Some(ScopeReport {
+                rules: rules.rules.clone(),
+                not_tested,
+                raised: self.raised(rules, question, position)?,
+            }),
+        };
         over_a_period_only.sort_by(|a: &OverAPeriod, b| a.controls.cmp(&b.controls));
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
         self.mark_waived(&mut reports, question)?;
@@ -416,6 +447,7 @@ impl Workspace {
             not_in_force,
             set_aside: versions.set_aside.get("").cloned().unwrap_or_default(),
             alarms,
+            scope,
         })
     }
 
@@ -426,11 +458,15 @@ impl Workspace {
         run: &Run,
         question: &Question,
         position: u64,
+        scope: &Scope,
         engine: Engine,
     ) -> Result<String, AppError> {
         let as_of = Instant::from_ms(run.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
         let period = Period { from: run.from, to: run.to, tz: question.period.tz.clone() };
-        let bindings = bindings(&period, as_of, question.cutoff, Some(position), run.parameters.clone());
+        let bindings = Bindings {
+            scope: scope.clone(),
+            ..bindings(&period, as_of, question.cutoff, Some(position), run.parameters.clone())
+        };
         written_out(&procedure.query, &bindings, engine).map_err(AppError::Problems)
     }
 

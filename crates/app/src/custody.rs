@@ -90,10 +90,9 @@ impl Workspace {
             )));
         }
         fs::create_dir_all(folder).map_err(AppError::file("make the folder", folder))?;
-        let position = match question.known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
-        };
+        let position = self.position(question.known_at)?;
+        let rules = self.scope_rules(position)?;
+        let scope = rules.scope(&mut self.records, question.period.from, question.period.to)?;
         let procedures: Vec<_> = self
             .catalog
             .procedures
@@ -119,7 +118,7 @@ impl Workspace {
             };
             for (at, run) in runs.iter().enumerate() {
                 self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
-                texts.push((name(at), self.written(procedure, run, question, position, Engine::DuckDb)?));
+                texts.push((name(at), self.written(procedure, run, question, position, &scope, Engine::DuckDb)?));
             }
             let of_part = |(days, window, of_part): &(Period, &Window, Vec<Run>)| {
                 let files: Vec<_> = of_part
@@ -137,12 +136,20 @@ impl Workspace {
             // What says where somebody looked, and what was in force.
             .chain(["coverage", "parameter_version", "control_version"].map(str::to_owned))
             .filter(|name| self.catalog.table(name).is_some())
+            // What was decided goes along with what follows from it.
+            .chain(
+                ["scope_rule", "product_part"]
+                    .map(str::to_owned)
+                    .into_iter()
+                    .filter(|_| !scope.out.is_empty()),
+            )
             .collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let frozen = records::freeze::freeze_tables(
             &mut self.records,
             &names,
             i64::try_from(position).unwrap_or(i64::MAX),
+            &scope,
             folder,
         )
         .map_err(|e| AppError::Other(e.to_string()))?;
@@ -154,6 +161,11 @@ impl Workspace {
             .into_iter()
             .map(|f| (f.table, FrozenTable { rows: f.rows, root: f.root.to_string() }))
             .collect();
+        let out: Vec<_> = scope
+            .out
+            .iter()
+            .map(|o| json!({ "dimension": o.dimension, "subject": o.word, "out": o.windows }))
+            .collect();
         let manifest = json!({
             "position": position,
             "from": question.period.from,
@@ -163,6 +175,7 @@ impl Workspace {
             "tables": tables,
             "procedures": queries,
             "versions": parts,
+            "scope": out,
         });
         let text = manifest.to_string();
         let receipt = self.decision_receipt("freezes");

@@ -15,6 +15,8 @@ mod deviation;
 mod error;
 mod evidence;
 mod facts;
+mod flows;
+mod impact;
 mod import;
 mod judging;
 mod looked;
@@ -25,6 +27,7 @@ mod redact;
 mod uptime;
 mod versions;
 mod waiver;
+mod scope;
 mod workspace;
 
 pub use assess::register::refusal as closing_refused;
@@ -47,6 +50,8 @@ pub use deviation::{
 pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
+pub use flows::{End, Flow, Flows, SubProcessor};
+pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
@@ -61,4 +66,5 @@ pub use place::{Environment, Place, add_github_source, existing_wrapping_key, fi
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
 pub use waiver::WaiverReport;
+pub use scope::{NotTested, Raised, SECURITY, ScopeReport, ScopeRule};
 pub use workspace::{Derive, Opening, Status, Workspace};

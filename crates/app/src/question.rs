@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use catalog::{Bindings, Engine, Query, written_out};
-use model::{ColumnType, Instant, Period, Value};
+use model::{ColumnType, Instant, Period, Scope, Value};
 use store::records::Limits;
 
 use crate::error::AppError;
@@ -36,8 +36,17 @@ impl Workspace {
     ///
     /// # Errors
     /// A text that may not run, with position and reason.
-    pub fn prepare(&self, text: &str, as_of: Instant, known_at: Option<u64>) -> Result<Prepared, AppError> {
-        self.prepare_in(text, &always(), as_of, known_at)
+    pub fn prepare(
+        &mut self,
+        text: &str,
+        as_of: Instant,
+        known_at: Option<u64>,
+    ) -> Result<Prepared, AppError> {
+        // A question has no period: what lasts is in or out as of its instant.
+        let position = self.position(known_at)?;
+        let rules = self.scope_rules(position)?;
+        let scope = rules.scope(&mut self.records, as_of, Instant::from_ms(as_of.ms().saturating_add(1)))?;
+        self.prepare_in(text, &always(), as_of, known_at, scope)
     }
 
     /// Asks a question and hands over its rows one by one, until there are no more or `each` breaks off.
@@ -68,7 +77,7 @@ impl Workspace {
         as_of: Instant,
         known_at: Option<u64>,
     ) -> Result<Answer, AppError> {
-        let prepared = self.prepare_in(text, period, as_of, known_at)?;
+        let prepared = self.prepare_in(text, period, as_of, known_at, Scope::default())?;
         let mut rows = Vec::new();
         self.run(&prepared, &mut |row| {
             rows.push(row.to_vec());
@@ -84,9 +93,10 @@ impl Workspace {
         period: &Period,
         as_of: Instant,
         known_at: Option<u64>,
+        scope: Scope,
     ) -> Result<Prepared, AppError> {
         let query = Query::of_question(text, self.catalog.tables.clone()).map_err(AppError::Problems)?;
-        let bindings = bindings(period, as_of, as_of, known_at, BTreeMap::new());
+        let bindings = Bindings { scope, ..bindings(period, as_of, as_of, known_at, BTreeMap::new()) };
         let sql = written_out(&query, &bindings, self.engine()).map_err(AppError::Problems)?;
         Ok(Prepared { columns: query.columns().iter().cloned().zip(query.column_types()).collect(), sql })
     }
@@ -116,5 +126,6 @@ pub(crate) fn bindings(
         cutoff,
         tz: period.tz.clone(),
         parameters,
+        scope: Scope::default(),
     }
 }

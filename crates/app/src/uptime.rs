@@ -107,6 +107,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) position: u64,
     pub(crate) coverage: &'a CoverageMap,
     pub(crate) scopes: &'a BTreeSet<i64>,
+    pub(crate) cut: &'a Scope,
 }
 
 impl Workspace {
@@ -194,7 +195,10 @@ impl Workspace {
         let cutoff = asked.question.cutoff;
         let period = Period { from: run.from, to: run.to, tz: asked.question.period.tz.clone() };
         let as_of = Instant::from_ms(run.to.ms().min(cutoff.ms().saturating_add(1)) - 1);
-        let bindings = bindings(&period, as_of, cutoff, Some(asked.position), run.parameters.clone());
+        let bindings = Bindings {
+            scope: asked.cut.clone(),
+            ..bindings(&period, as_of, cutoff, Some(asked.position), run.parameters.clone())
+        };
         let sql = written_out(&uptime.query, &bindings, self.engine()).map_err(AppError::Problems)?;
         let (_, rows) = reader.collect(&sql, &Limits::default()).map_err(|source| AppError::Run {
             what: format!("the uptime of the procedure `{}`", procedure.id),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    ColumnType, Coverage, CoverageStatus, Grade, Instant, Period, RESERVED_COLUMNS, Row, Table, TableKind,
-    Value, Verdict, Window, parse_date_range,
+    ColumnType, Coverage, CoverageStatus, Grade, Instant, Period, RESERVED_COLUMNS, Row, Scope, Table,
+    TableKind, Value, Verdict, Window, parse_date_range,
 };
 
 use crate::problem::{Problem, instead};
@@ -284,6 +284,7 @@ impl Reading<'_> {
             cutoff: period.to,
             tz: period.tz.clone(),
             parameters: BTreeMap::new(),
+            scope: Scope::default(),
         };
         for s in all {
             match s.word {

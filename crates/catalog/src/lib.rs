@@ -21,7 +21,7 @@ use model::{Table, Value};
 
 pub use calendar::{Calendar, Day};
 pub use control::{Control, Criterion, Frequency, Mode};
-pub use problem::Problem;
+pub use problem::{Problem, nearest};
 pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime};
 pub use sql::{Bindings, Engine, Query, written_out};
 

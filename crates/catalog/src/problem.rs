@@ -59,7 +59,7 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 /// The known name nearest to a mistyped one, when one is near enough to be meant.
-pub(crate) fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|k| (distance(typed, k), k))

@@ -620,6 +620,9 @@ fn content_hash(toml: &str, sql: &str, uptime: Option<&str>, tables: &[Table]) -
             part(&column.name);
             part(&format!("{:?} {}", column.kind, column.nullable));
         }
+        if let Some(scope) = &table.scope {
+            part(&format!("{scope:?}"));
+        }
     }
     hash.finalize().into()
 }

@@ -176,6 +176,19 @@ impl<'f> Section<'f> {
         self.get(key).map(|v| v.span().start)
     }
 
+    /// The section `[key]`, where there is one.
+    pub(crate) fn section(&mut self, key: &'static str) -> Option<Self> {
+        let value = self.get(key)?;
+        let at = value.span().start;
+        match value.get_ref().as_table() {
+            Some(table) => Some(Section { file: self.file, at, table, asked: BTreeSet::new() }),
+            None => {
+                self.expected(value, key, &format!("a section `[{key}]`"));
+                None
+            }
+        }
+    }
+
     /// The sections `[key.name]`, by name.
     pub(crate) fn named(&mut self, key: &'static str) -> Vec<(At<String>, Self)> {
         let Some(value) = self.get(key) else { return Vec::new() };

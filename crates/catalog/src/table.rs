@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Column, ColumnType, RESERVED_COLUMNS, Table, TableKind};
+use model::{Column, ColumnType, Dimension, RESERVED_COLUMNS, ScopeTime, Table, TableKind, TableScope};
 
 use crate::names;
 use crate::problem::{Problem, instead};
@@ -72,6 +72,7 @@ pub(crate) fn read(path: &str, name: &str, text: &str) -> (Option<Table>, Vec<Pr
                 }
             }
         }
+        let scope = scope(file, &columns);
         Table {
             name: name.to_owned(),
             kind,
@@ -80,8 +81,62 @@ pub(crate) fn read(path: &str, name: &str, text: &str) -> (Option<Table>, Vec<Pr
             cluster_by: cluster_by.into_iter().map(|k| k.value).collect(),
             index_by: index_by.into_iter().map(|k| k.value).collect(),
             fed_by: fed_by.into_iter().map(|k| k.value).collect(),
+            scope,
         }
     })
+}
+
+/// `[scope]`: which columns decide whether a row is in scope, and by which instants.
+fn scope(file: &mut Section<'_>, columns: &[Column]) -> Option<TableScope> {
+    let mut section = file.section("scope")?;
+    let mut by = vec![];
+    for dimension in Dimension::ALL.into_iter().filter(|d| d.decides_rows()) {
+        let Some(At { value, offset }) = section.text_at(dimension.word()) else { continue };
+        let fits = |c: &Column| match c.kind {
+            ColumnType::Text => true,
+            ColumnType::Entity => dimension.is_entity(),
+            _ => false,
+        };
+        if !(value == "id" && dimension.is_entity() || columns.iter().any(|c| c.name == value && fits(c))) {
+            section.problem(
+                offset,
+                format!("`{value}` is no column that names one ({})", dimension.word().replace('_', " ")),
+                instead(&value, columns.iter().filter(|c| fits(c)).map(|c| c.name.as_str())),
+            );
+        }
+        by.push((dimension, value));
+    }
+    let mut instant = |key: &'static str| {
+        let At { value, offset } = section.text_at(key)?;
+        let instants = columns.iter().filter(|c| c.kind == ColumnType::Instant).map(|c| c.name.as_str());
+        if !instants.clone().any(|name| name == value) {
+            section.problem(
+                offset,
+                format!("`{value}` is no instant of this table"),
+                instead(&value, instants),
+            );
+        }
+        Some((value, offset))
+    };
+    let (at, starts, ends) = (instant("at"), instant("starts"), instant("ends"));
+    let begins = section.offset();
+    if by.is_empty() {
+        section.problem(
+            begins,
+            "nothing says to what a row belongs",
+            "name the column, such as `repository = \"repository\"`",
+        );
+    }
+    if let (Some((_, offset)), true) = (&at, starts.is_some() || ends.is_some()) {
+        section.problem(*offset, "a row either happens or lasts", "keep `at`, or `starts` and `ends`");
+    }
+    section.finish();
+    let name = |found: Option<(String, usize)>| found.map(|(name, _)| name);
+    let time = match name(at) {
+        Some(at) => ScopeTime::At(at),
+        None => ScopeTime::Lasts { starts: name(starts), ends: name(ends) },
+    };
+    Some(TableScope { by, time })
 }
 
 fn table_name(file: &Section<'_>, name: &str) {

@@ -194,6 +194,20 @@ fn a_table_that_an_engine_could_not_hold_is_refused() {
     check("doc = \"Who", "words = [\"x\"]\ndoc = \"Who", "only a text has `words`");
     check("fed_by", "cluster_by = [\"autor\"]\nfed_by", "did you mean `author`?");
     check("git.commits", "git", "`git` is no stream");
+    let scope = |lines: &str, message: &str| {
+        check("[[columns]]", &format!("[scope]\n{lines}\n\n[[columns]]"), message);
+    };
+    scope("repository = \"autor\"", "`autor` is no column that names one (repository)");
+    // An account is no environment, and the row itself has no name.
+    scope("environment = \"author\"", "`author` is no column that names one (environment)");
+    scope("environment = \"id\"", "`id` is no column that names one (environment)");
+    scope("product = \"author\"", "`product` is not a field here");
+    scope("at = \"merged_at\"", "nothing says to what a row belongs");
+    scope(
+        "repository = \"id\"\nat = \"author\"",
+        "`author` is no instant of this table; known are `merged_at`",
+    );
+    scope("repository = \"id\"\nat = \"merged_at\"\nends = \"merged_at\"", "either happens or lasts");
     let got = problems(&[
         ("tables/order.toml", TABLE),
         ("tables/entity.toml", TABLE),

@@ -52,6 +52,7 @@ fn main() {
             cutoff: Instant::from_ms(BEGINS + PERIOD_MS),
             tz: "UTC".to_owned(),
             parameters: BTreeMap::new(),
+            scope: model::Scope::default(),
         };
         let sql = written_out(&procedure.query, &bindings, Engine::Sqlite).unwrap();
         let mut reader = records.reader().unwrap();

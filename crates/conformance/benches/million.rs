@@ -139,6 +139,7 @@ fn sql(procedure: &Procedure, engine: Engine) -> String {
         cutoff: Instant::from_ms(BEGINS + PERIOD_MS),
         tz: "UTC".to_owned(),
         parameters: std::collections::BTreeMap::new(),
+        scope: model::Scope::default(),
     };
     written_out(&procedure.query, &bindings, engine).unwrap()
 }
@@ -273,7 +274,8 @@ fn freeze(folder: &Path) {
     let mut records = Records::open_sqlite(&database(folder), &tables).unwrap();
     let names: Vec<&str> = tables.iter().map(|t| t.name.as_str()).collect();
     let begun = Clock::now();
-    let frozen = freeze_tables(&mut records, &names, Bindings::EVERYTHING, folder).unwrap();
+    let frozen =
+        freeze_tables(&mut records, &names, Bindings::EVERYTHING, &model::Scope::default(), folder).unwrap();
     let rows: u64 = frozen.iter().map(|f| f.rows).sum();
     let size: u64 =
         names.iter().map(|n| fs::metadata(folder.join(format!("{n}_row.parquet"))).unwrap().len()).sum();

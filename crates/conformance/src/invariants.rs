@@ -79,6 +79,22 @@ impl Bench<'_> {
             tell(beside, format!("with `{name}` at another company beside it"), may);
         }
 
+        // A company that is out of scope is as if it were not there.
+        for company in [scene, other] {
+            let mut beside = scene.clone();
+            beside.rows.extend(company.rows.iter().map(|(name, row)| {
+                let mut row = row.clone();
+                row.id += ELSEWHERE;
+                row.in_scope = false;
+                for value in self.references(name, &mut row.values) {
+                    *value += ELSEWHERE;
+                }
+                (name.clone(), row)
+            }));
+            let name = &self.cases[company.case].name;
+            tell(beside, format!("with `{name}` at another company beside it, out of scope"), May::Nothing);
+        }
+
         for (i, (name, row)) in scene.rows.iter().enumerate() {
             if self.procedure.population_tables.contains(name) && row.in_scope {
                 let mut without = scene.clone();

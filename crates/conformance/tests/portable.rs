@@ -7,7 +7,7 @@ use std::path::Path;
 use catalog::{Bindings, Engine, Query, written_out};
 use conformance::duckdb::DuckDb;
 use conformance::server::Server;
-use model::{Column, ColumnType, Grade, Instant, Row, Table, TableKind, Value};
+use model::{Column, ColumnType, Grade, Instant, Row, Scope, Table, TableKind, Value};
 use records::freeze::freeze_tables;
 use store::records::{Batch, CURRENT, Limits, Records, RecordsError};
 
@@ -27,6 +27,7 @@ fn tables() -> Vec<Table> {
         cluster_by: vec![],
         index_by: vec![],
         fed_by: vec![],
+        scope: None,
     };
     vec![
         table(
@@ -182,6 +183,7 @@ fn bindings() -> Bindings {
             ("word".to_owned(), Value::from("a")),
             ("back".to_owned(), Value::Integer(172_800_000)),
         ]),
+        scope: Scope::default(),
     }
 }
 
@@ -232,7 +234,7 @@ fn duckdb_and_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let (mut records, expected) = on_sqlite(folder.path());
     let Some(mut duckdb) = DuckDb::start() else { return };
-    freeze_tables(&mut records, &["thing", "spell"], 1, folder.path()).unwrap();
+    freeze_tables(&mut records, &["thing", "spell"], 1, &Scope::default(), folder.path()).unwrap();
     let mut wrong = String::new();
     for (question, expected) in QUESTIONS.iter().zip(expected) {
         match duckdb.reperform(folder.path(), &["thing", "spell"], &text(question, Engine::DuckDb)) {
@@ -327,7 +329,7 @@ fn what_is_let_through_is_read_by_every_engine() {
     let (mut records, _) = on_sqlite(folder.path());
     let mut sqlite = records.reader().unwrap();
     let mut duckdb = DuckDb::start();
-    freeze_tables(&mut records, &["thing", "spell"], 1, folder.path()).unwrap();
+    freeze_tables(&mut records, &["thing", "spell"], 1, &Scope::default(), folder.path()).unwrap();
     let server = Server::start();
     let mut postgres = server.as_ref().map(|s| {
         filled(Records::create_postgres(&s.records("mutants"), &tables()).unwrap()).reader().unwrap()

@@ -24,6 +24,7 @@ fn tables() -> Vec<Table> {
         cluster_by: cluster_by.iter().map(|c| (*c).to_owned()).collect(),
         index_by: vec![],
         fed_by: vec![],
+        scope: None,
     };
     let mut status = column("status", ColumnType::Text, true);
     status.words = vec!["approved".to_owned(), "dismissed".to_owned(), "über".to_owned()];

@@ -6,6 +6,7 @@
 mod capture;
 mod coverage;
 mod fact;
+mod scope;
 mod table;
 mod time;
 mod verdict;
@@ -13,6 +14,7 @@ mod verdict;
 pub use capture::{Capture, Document, DocumentError, Receipt};
 pub use coverage::{Coverage, CoverageStatus, Window};
 pub use fact::{Derived, DisplayFact, Fact, FactValue, Key, interned};
+pub use scope::{Bound, BoundTest, Dimension, Out, OutCondition, Scope, ScopeTime, TableScope};
 pub use table::{Column, ColumnType, RESERVED_COLUMNS, Row, Table, TableKind, Value, row_id, row_id_entry};
 pub use time::{Instant, Period, TimeError, parse_date_range};
 pub use verdict::{Attribute, Conclusion, Grade, Verdict};

@@ -14,7 +14,8 @@ use crate::time::Instant;
 /// - `place`: ordinal of the row in its capture.
 /// - `collected_at`: when the ledger took the capture (milliseconds UTC).
 /// - `grade`: how far the evidence can be trusted ([`crate::Grade`]).
-/// - `in_scope`: 1 when the entity was in scope at the row's own instant, else 0.
+/// - `in_scope`: 1 when the entity was in scope at the row's own instant, else 0. Stored as 1: scope is worked out from the
+///   rules known at the snapshot whenever a query is written out ([`crate::Scope`]).
 /// - `known_from`, `superseded_at`: ledger positions between which the row was the latest word on its entity;
 ///   a snapshot K sees `known_from <= K AND superseded_at > K`. Not visible to procedures.
 pub const RESERVED_COLUMNS: &[&str] =
@@ -91,6 +92,8 @@ pub struct Table {
     pub index_by: Vec<String>,
     /// Streams that feed it, as `source.stream`, such as `github.reviews`.
     pub fed_by: Vec<String>,
+    /// What decides whether its rows are in scope; `None` where they always are.
+    pub scope: Option<crate::scope::TableScope>,
 }
 
 impl Table {

@@ -10,13 +10,14 @@
 //!   length, big-endian, and UTF-8 for a text.
 //!
 //! The frozen table `change_row` has every stored column, so that the SQL that ran on the records runs on it unchanged.
-//! `superseded_at` is open in all rows: what came after the snapshot is not part of it.
+//! `superseded_at` is open in all rows: what came after the snapshot is not part of it. `in_scope` is what it is by the rules
+//! of the snapshot: the frozen rows say themselves which of them are out.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use model::{ColumnType, RESERVED_COLUMNS, Row, Table, Value};
+use model::{ColumnType, RESERVED_COLUMNS, Row, Scope, Table, Value};
 use store::records::{Records, RecordsError};
 use tlog::{Edge, Hash, leaf_hash};
 
@@ -115,7 +116,7 @@ fn encode_text(leaf: &mut Vec<u8>, text: &str) {
     leaf.extend_from_slice(text.as_bytes());
 }
 
-/// Freezes tables as known at a position into a folder, one file `<table>_row.parquet` each.
+/// Freezes tables as known at a position, with what is out of scope, into a folder, one file `<table>_row.parquet` each.
 ///
 /// # Errors
 /// An unknown table, records that cannot be read, a folder that cannot be written.
@@ -123,6 +124,7 @@ pub fn freeze_tables(
     records: &mut Records,
     tables: &[&str],
     known_at: i64,
+    scope: &Scope,
     folder: &Path,
 ) -> Result<Vec<Frozen>, FreezeError> {
     let mut frozen = Vec::with_capacity(tables.len());
@@ -131,7 +133,7 @@ pub fn freeze_tables(
         let path = folder.join(format!("{table}_row.parquet"));
         let unfinished = folder.join(format!("{table}_row.parquet.unfinished"));
         let file = File::create(&unfinished)?;
-        frozen.push(freeze(records, table, known_at, &file)?);
+        frozen.push(freeze(records, table, known_at, scope, &file)?);
         file.sync_all()?;
         fs::rename(&unfinished, &path)?;
     }
@@ -147,6 +149,7 @@ pub fn freeze<W: Write + Send>(
     records: &mut Records,
     table: &str,
     known_at: i64,
+    scope: &Scope,
     to: W,
 ) -> Result<Frozen, FreezeError> {
     let number = records.table(table).ok_or_else(|| FreezeError::NoTable { table: table.to_owned() })?;
@@ -154,7 +157,9 @@ pub fn freeze<W: Write + Send>(
     let columns = columns(&declared);
     let mut writer = ParquetWriter::new(&format!("{}_row", declared.name), &columns, to)?;
     let mut root = RowRoot::new(&declared.name, columns.iter().map(|c| c.name.as_str()));
-    records.rows_known_at(number, known_at, |row| {
+    let out = scope.conditions(&declared);
+    records.rows_known_at(number, known_at, |mut row| {
+        row.in_scope &= !out.iter().any(|condition| condition.holds(&declared, &row));
         let values = values(row);
         root.push(&values);
         Ok::<(), FreezeError>(writer.push(values)?)

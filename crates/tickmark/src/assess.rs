@@ -104,6 +104,9 @@ fn print(report: &Report, period: &Period, all: bool) -> Result<(), Failure> {
     }
     print_unfed(&unfed)?;
     print_not_in_force(report)?;
+    if let Some(scope) = &report.scope {
+        crate::scope::print_report(scope, period)?;
+    }
     if !report.over_a_period_only.is_empty() {
         line("")?;
         line(&styled(BOLD, "Not asked: these test what happens in a period (--from, --to)"))?;

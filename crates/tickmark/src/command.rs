@@ -82,6 +82,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::parameter::ParameterCommand,
     },
+    /// What is in and out of scope, by dated rules that somebody approved
+    Scope {
+        #[command(subcommand)]
+        what: crate::scope::ScopeCommand,
+    },
+    /// What data goes where, and the sub-processors that follow from it
+    Flows(crate::flows::FlowsCommand),
     /// Files that are evidence for a control
     Evidence {
         #[command(subcommand)]

@@ -424,11 +424,11 @@ fn append(
     Ok(entries.unwrap_or(0..0))
 }
 
-fn can_be_asked() -> bool {
+pub(crate) fn can_be_asked() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-fn agreed() -> Result<bool, Failure> {
+pub(crate) fn agreed() -> Result<bool, Failure> {
     write!(std::io::stderr(), "append it? [y/N] ")?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

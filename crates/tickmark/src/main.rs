@@ -14,12 +14,14 @@ mod decision;
 mod deviation;
 mod evidence;
 mod failure;
+mod flows;
 mod import;
 mod ledger_command;
 mod output;
 mod parameter;
 mod query;
 mod record;
+mod scope;
 mod session;
 mod source;
 mod uptime;
@@ -63,6 +65,8 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Import(what) => import::run(&session, &what),
         Command::Record { what } => record::run(&session, &what),
         Command::Parameter { what } => parameter::run(&session, &what),
+        Command::Scope { what } => scope::run(&session, &what),
+        Command::Flows(what) => flows::run(&session, &what),
         Command::Evidence { what } => evidence::run(&session, &what),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),

@@ -10,7 +10,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{ColumnType, Instant, Table, Value};
+use model::{ColumnType, Instant, Scope, Table, Value};
 use sqlparser::ast;
 
 use crate::problem::{Problem, listed};
@@ -44,6 +44,8 @@ pub struct Bindings {
     pub tz: String,
     /// The procedure's own parameters; those that are absent take their defaults.
     pub parameters: BTreeMap<String, Value>,
+    /// What is out of scope: it is written into `in_scope`.
+    pub scope: Scope,
 }
 
 impl Bindings {

@@ -1,4 +1,4 @@
-use model::{Column, ColumnType, TableKind};
+use model::{Column, ColumnType, Dimension, Out, ScopeTime, TableKind, TableScope, Window};
 
 use super::*;
 
@@ -15,6 +15,7 @@ fn tables() -> Vec<Table> {
         cluster_by: vec![],
         index_by: vec![],
         fed_by: vec![],
+        scope: None,
     };
     vec![
         table(
@@ -56,6 +57,7 @@ fn bindings() -> Bindings {
         cutoff: Instant::from_ms(3000),
         tz: "Europe/Berlin".to_owned(),
         parameters: BTreeMap::new(),
+        scope: Scope::default(),
     }
 }
 
@@ -91,6 +93,41 @@ fn a_relation_becomes_the_rows_known_at_the_snapshot() {
         "SELECT c.id FROM (SELECT id, entry, place, collected_at, grade, in_scope, label, author, merged_at, signed \
          FROM change_row WHERE known_from <= 7 AND superseded_at > 7) c"
     );
+}
+
+#[test]
+fn what_is_out_of_scope_is_written_into_the_text() {
+    let mut tables = tables();
+    tables[0].scope = Some(TableScope {
+        by: vec![(Dimension::Repository, "author".to_owned()), (Dimension::Environment, "label".to_owned())],
+        time: ScopeTime::At("merged_at".to_owned()),
+    });
+    let window = |from: i64, to: i64| Window { from: Instant::from_ms(from), to: Instant::from_ms(to) };
+    let open = Instant::FOREVER.ms();
+    let out = |dimension, word: &str, id, windows| Out { dimension, word: word.to_owned(), id, windows };
+    let check = |engine, expect: &str| {
+        let query = Query::of_question("SELECT c.in_scope FROM change c", tables.clone()).unwrap();
+        let scope = Scope {
+            from: Instant::from_ms(1000),
+            to: Instant::from_ms(2000),
+            out: vec![
+                out(Dimension::Repository, "acme/a", Some(4), vec![window(10, 20), window(30, open)]),
+                out(Dimension::Repository, "acme/b", Some(5), vec![window(30, open)]),
+                out(Dimension::Environment, "it's", None, vec![window(Instant::BEGINNING.ms(), open)]),
+                // Nothing in this table is a region.
+                out(Dimension::Region, "north", None, vec![window(10, 20)]),
+            ],
+        };
+        let text = written_out(&query, &Bindings { scope, ..bindings() }, engine).unwrap();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(expect), "{text}");
+    };
+    check(
+        Engine::Sqlite,
+        "grade, CASE WHEN author = 4 AND merged_at >= 10 AND merged_at < 20 THEN 0 \
+         WHEN author IN (4, 5) AND merged_at >= 30 THEN 0 WHEN label = 'it''s' THEN 0 ELSE in_scope END AS in_scope, label",
+    );
+    check(Engine::Postgres, "WHEN label = 'it''s' COLLATE \"C\" THEN 0");
 }
 
 #[test]

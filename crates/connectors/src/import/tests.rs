@@ -33,6 +33,7 @@ fn table() -> Table {
         cluster_by: vec![],
         index_by: vec![],
         fed_by: vec![],
+        scope: None,
     }
 }
 

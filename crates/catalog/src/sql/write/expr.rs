@@ -630,14 +630,19 @@ impl Writer<'_> {
         }
     }
 
-    /// A text literal. PostgreSQL compares by its database's rules unless told otherwise.
+    /// A text literal.
     pub(super) fn put_text(&mut self, text: &str) {
+        let written = self.text_literal(text);
+        self.put(&written);
+    }
+
+    /// A text as a literal. PostgreSQL compares by its database's rules unless told otherwise.
+    pub(super) fn text_literal(&self, text: &str) -> String {
         let quoted = text.replace('\'', "''");
-        let written = match self.engine {
+        match self.engine {
             Engine::Postgres => format!("'{quoted}' COLLATE \"C\""),
             Engine::Sqlite | Engine::DuckDb => format!("'{quoted}'"),
-        };
-        self.put(&written);
+        }
     }
 
     pub(super) fn parameter(&mut self, placeholder: &str) -> Kind {

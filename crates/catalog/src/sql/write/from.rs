@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use model::TableKind;
+use model::{Bound, OutCondition, Table, TableKind, Value};
 use sqlparser::ast::{self, JoinConstraint, JoinOperator, ObjectName, Spanned as _, TableFactor};
 
 use super::{Columns, Relation, Writer, columns, equalities, start};
@@ -233,9 +233,14 @@ impl Writer<'_> {
         let columns = columns(table);
         let known_at = self.bindings.map_or(0, |b| b.known_at.min(Bindings::EVERYTHING));
         let names: Vec<&str> = columns.iter().map(|(n, _)| n.as_str()).collect();
+        let in_scope = self.in_scope(table);
         let mut text = format!(
             "(SELECT {} FROM {}_row WHERE known_from <= {known_at} AND superseded_at > {known_at}",
-            names.join(", "),
+            names
+                .iter()
+                .map(|n| if *n == "in_scope" { in_scope.as_str() } else { n })
+                .collect::<Vec<_>>()
+                .join(", "),
             table.name,
         );
         if table.kind == TableKind::State && history.is_none() {
@@ -248,5 +253,35 @@ impl Writer<'_> {
         self.put(&text);
         self.put(&format!(") {alias}"));
         self.enter(alias, columns);
+    }
+
+    /// The column `in_scope`, worked out from what is out of scope; as it is stored where nothing is.
+    fn in_scope(&self, table: &Table) -> String {
+        let conditions = self.bindings.map(|b| b.scope.conditions(table)).unwrap_or_default();
+        if conditions.is_empty() {
+            return "in_scope".to_owned();
+        }
+        let mut text = "CASE".to_owned();
+        for OutCondition { column, values, bounds } in conditions {
+            let _ = write!(text, " WHEN {column}");
+            let literals: Vec<String> = values
+                .iter()
+                .map(|value| match value {
+                    Value::Integer(n) => n.to_string(),
+                    Value::Text(text) => self.text_literal(text),
+                    Value::Null => "NULL".to_owned(),
+                })
+                .collect();
+            let _ = match literals.as_slice() {
+                [one] => write!(text, " = {one}"),
+                many => write!(text, " IN ({})", many.join(", ")),
+            };
+            for Bound { column, test, instant } in bounds {
+                let _ = write!(text, " AND {column} {} {}", test.sql(), instant.ms());
+            }
+            text.push_str(" THEN 0");
+        }
+        text.push_str(" ELSE in_scope END AS in_scope");
+        text
     }
 }
