@@ -143,12 +143,12 @@ impl Workspace {
             None => u64::try_from(self.records.applied()?).unwrap_or(0),
         };
         let at = question.as_of;
-        let mut ask = Asking { workspace: self, at, position };
+        let mut ask = Asking { workspace: self, at, position, names: BTreeMap::new() };
         let mut not_known = vec![];
         let mut wanted: Vec<String> = vec![];
         let mut perhaps_also = vec![];
         if let Some(who) = &question.who {
-            let accounts = ask.accounts_of(who)?;
+            let accounts = ask.workspace.accounts_called(who, position)?;
             let people = ask.people(&accounts)?;
             let mut all: BTreeSet<i64> = accounts.clone();
             for account in &accounts {
@@ -209,33 +209,13 @@ struct Asking<'w> {
     workspace: &'w mut Workspace,
     at: Instant,
     position: u64,
+    /// What was asked for once: the same systems and people come again and again.
+    names: BTreeMap<i64, String>,
 }
 
 impl Asking<'_> {
     fn ask(&mut self, sql: &str) -> Result<Answer, AppError> {
         self.workspace.query(sql, self.at, Some(self.position))
-    }
-
-    /// Accounts that are called so: by address, login, name or key.
-    fn accounts_of(&mut self, who: &str) -> Result<BTreeSet<i64>, AppError> {
-        let records = &mut self.workspace.records;
-        let mut found: BTreeSet<i64> =
-            records.entities_by_key("account", who)?.iter().map(|e| e.id).collect();
-        for kind in ["account_email", "account_login", "account_name"] {
-            for spelling in [who.to_owned(), who.to_lowercase()] {
-                found.extend(records.entities_by_key(kind, &spelling)?.iter().map(|e| e.scope));
-            }
-        }
-        // What is said of an account later than the snapshot is not known yet.
-        let position = i64::try_from(self.position).unwrap_or(i64::MAX);
-        found.retain(|id| (id >> 20) < position);
-        if found.is_empty() {
-            return Err(AppError::Other(format!(
-                "nobody is known as `{who}` at ledger position {}; name an e-mail address, a login or a full name as a source gives it",
-                self.position
-            )));
-        }
-        Ok(found)
     }
 
     /// The person behind each account, with the basis of the link.
@@ -433,20 +413,17 @@ impl Asking<'_> {
             .collect())
     }
 
-    /// What people call an entity: its address, login or name, else its key.
     fn name(&mut self, id: i64) -> Result<String, AppError> {
-        let records = &mut self.workspace.records;
-        let texts = records.display(&BTreeSet::from([id]))?;
-        let said =
-            ["email", "login", "name"].iter().find_map(|field| texts.iter().find(|t| t.field == *field));
-        match said {
-            Some(text) => Ok(text.text.clone()),
-            None => Ok(records.entity(id)?.map_or_else(|| id.to_string(), |entity| entity.key)),
+        if let Some(name) = self.names.get(&id) {
+            return Ok(name.clone());
         }
+        let name = self.workspace.called(id)?;
+        self.names.insert(id, name.clone());
+        Ok(name)
     }
 }
 
-fn list(ids: &BTreeSet<i64>) -> String {
+pub(crate) fn list(ids: &BTreeSet<i64>) -> String {
     let mut text = String::new();
     for id in ids {
         // Writing to memory cannot fail.
@@ -455,14 +432,14 @@ fn list(ids: &BTreeSet<i64>) -> String {
     text
 }
 
-fn integer(value: Option<&Value>) -> Option<i64> {
+pub(crate) fn integer(value: Option<&Value>) -> Option<i64> {
     match value {
         Some(Value::Integer(n)) => Some(*n),
         _ => None,
     }
 }
 
-fn text(value: Option<&Value>) -> Option<String> {
+pub(crate) fn text(value: Option<&Value>) -> Option<String> {
     match value {
         Some(Value::Text(text)) => Some(text.clone()),
         _ => None,

@@ -59,6 +59,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::record::RecordCommand,
     },
+    /// Who is who: a person's accounts, who only looks alike, and what somebody decides about it
+    Person {
+        #[command(subcommand)]
+        what: crate::person::PersonCommand,
+    },
     /// Files that are evidence for a control
     Evidence {
         #[command(subcommand)]

@@ -12,6 +12,7 @@ mod failure;
 mod import;
 mod ledger_command;
 mod output;
+mod person;
 mod query;
 mod record;
 mod session;
@@ -48,6 +49,7 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Collect { since } => source::collect(&session, since.as_deref()),
         Command::Import(what) => import::run(&session, &what),
         Command::Record { what } => record::run(&session, &what),
+        Command::Person { what } => person::run(&session, &what),
         Command::Evidence { what } => evidence::run(&session, &what),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),

@@ -106,7 +106,11 @@ pub(crate) struct Said<'a> {
 }
 
 /// Words as they are typed, as a mapping and one record for it: a row entered by hand is read as an imported one is.
-fn written(table: &Table, words: &[String], tz: &str) -> Result<(String, Map<String, Json>), Failure> {
+pub(crate) fn written(
+    table: &Table,
+    words: &[String],
+    tz: &str,
+) -> Result<(String, Map<String, Json>), Failure> {
     let mut body = Map::new();
     let mut mapping = toml::Table::new();
     let mut columns: BTreeMap<String, toml::Table> = BTreeMap::new();
