@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use model::{Grade, Instant, Value};
 use serde::Serialize;
+use store::records::Reader;
 
 use crate::assessment::coverage;
 use crate::error::AppError;
@@ -143,7 +144,7 @@ impl Workspace {
             None => u64::try_from(self.records.applied()?).unwrap_or(0),
         };
         let at = question.as_of;
-        let mut ask = Asking { workspace: self, at, position, names: BTreeMap::new() };
+        let mut ask = Asking { workspace: self, at, position, names: BTreeMap::new(), reader: None };
         let mut not_known = vec![];
         let mut wanted: Vec<String> = vec![];
         let mut perhaps_also = vec![];
@@ -211,11 +212,16 @@ struct Asking<'w> {
     position: u64,
     /// What was asked for once: the same systems and people come again and again.
     names: BTreeMap<i64, String>,
+    reader: Option<Reader>,
 }
 
 impl Asking<'_> {
     fn ask(&mut self, sql: &str) -> Result<Answer, AppError> {
-        self.workspace.query(sql, self.at, Some(self.position))
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(self.workspace.records.reader()?),
+        };
+        self.workspace.query_by(reader, sql, self.at, Some(self.position))
     }
 
     /// The person behind each account, with the basis of the link.
@@ -263,6 +269,7 @@ impl Asking<'_> {
                 alike.entry(other).or_default().insert(basis);
             }
         }
+        self.learn(alike.keys().copied().collect())?;
         let named = alike.into_iter().map(|(other, basis)| {
             Ok(Alike { person: self.name(other)?, basis: basis.into_iter().collect() })
         });
@@ -306,6 +313,12 @@ impl Asking<'_> {
         let kinds = self.kinds(&accounts)?;
         let reviews = self.reviews(&accounts)?;
         let left = self.left(&people.values().map(|(person, _)| *person).collect())?;
+        let mut named: BTreeSet<i64> = accounts;
+        named.extend(people.values().map(|(person, _)| *person));
+        named.extend(reviews.values().filter_map(|(.., by)| *by));
+        named
+            .extend(answer.rows.iter().flat_map(|row| [integer(row.first()), integer(row.get(9))]).flatten());
+        self.learn(named)?;
         let mut grants = vec![];
         for row in &answer.rows {
             let (Some(system), Some(account)) = (integer(row.first()), integer(row.get(1))) else { continue };
@@ -411,6 +424,13 @@ impl Asking<'_> {
             .filter_map(|row| Some((integer(row.first())?, Instant::from_ms(integer(row.get(1))?))))
             .filter(|(_, ended)| *ended <= self.at)
             .collect())
+    }
+
+    /// Asks at once for what people call many.
+    fn learn(&mut self, mut ids: BTreeSet<i64>) -> Result<(), AppError> {
+        ids.retain(|id| !self.names.contains_key(id));
+        self.names.extend(self.workspace.called_all(&ids)?);
+        Ok(())
     }
 
     fn name(&mut self, id: i64) -> Result<String, AppError> {

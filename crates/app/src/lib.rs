@@ -8,6 +8,7 @@ mod anchor;
 mod assessment;
 mod calendar;
 mod config;
+mod conflict;
 mod custody;
 mod error;
 mod evidence;
@@ -27,6 +28,7 @@ pub use assessment::{
     Report, rules_of, tested_of,
 };
 pub use config::{Config, GitHubSource};
+pub use conflict::{Conflict, Difference, Saying};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};

@@ -236,13 +236,24 @@ impl Workspace {
 
     /// What people call an entity: its address, login or name, else its key.
     pub(crate) fn called(&mut self, id: i64) -> Result<String, AppError> {
-        let texts = self.records.display(&BTreeSet::from([id]))?;
-        let said =
-            ["email", "login", "name"].iter().find_map(|field| texts.iter().find(|t| t.field == *field));
-        match said {
-            Some(text) => Ok(text.text.clone()),
-            None => Ok(self.records.entity(id)?.map_or_else(|| id.to_string(), |entity| entity.key)),
+        let called = self.called_all(&BTreeSet::from([id]))?.remove(&id);
+        Ok(called.unwrap_or_else(|| id.to_string()))
+    }
+
+    /// What people call each of many entities.
+    pub(crate) fn called_all(&mut self, ids: &BTreeSet<i64>) -> Result<BTreeMap<i64, String>, AppError> {
+        let texts = self.records.display(ids)?;
+        let mut called = BTreeMap::new();
+        for field in ["email", "login", "name"] {
+            for text in texts.iter().filter(|t| t.field == field) {
+                called.entry(text.id).or_insert_with(|| text.text.clone());
+            }
         }
+        let without: BTreeSet<i64> = ids.iter().copied().filter(|id| !called.contains_key(id)).collect();
+        if !without.is_empty() {
+            called.extend(self.records.entities_of(&without)?.into_iter().map(|e| (e.id, e.key)));
+        }
+        Ok(called)
     }
 
     /// The first column of a question, without what is unknown.

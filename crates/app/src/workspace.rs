@@ -37,6 +37,8 @@ pub struct Opening {
     pub conventions: Json,
     /// The time.
     pub now: Instant,
+    /// Whether anything will be judged. Otherwise of the content only the tables are read.
+    pub judging: bool,
 }
 
 /// An open workspace. One process at a time has it open for writing.
@@ -89,7 +91,7 @@ impl Workspace {
     /// # Errors
     /// A broken configuration, another process, a wrong key, damage, or a disk that cannot be written.
     pub fn open(opening: Opening) -> Result<Self, AppError> {
-        let Opening { folder, wrapping_key, mut entropy, conventions, now } = opening;
+        let Opening { folder, wrapping_key, mut entropy, conventions, now, judging } = opening;
         let config = Config::read(&folder.join("tickmark.toml"))?;
         let data = folder.join(DATA);
         // The folder's lock comes first: two processes never see each other half done.
@@ -105,7 +107,8 @@ impl Workspace {
         let mut ledger = Ledger::open(Arc::new(disk), Box::new(head), &wrapping_key, entropy)?;
         let content =
             catalog::read_folder(&folder.join("content")).map_err(AppError::file("read", &folder))?;
-        let (catalog, content_problems) = Catalog::load(&content);
+        let (catalog, content_problems) =
+            if judging { Catalog::load(&content) } else { Catalog::load_tables(&content) };
         let vkey = data.join("log.vkey");
         if !vkey.is_file() {
             write_durably(&vkey, format!("{}\n", ledger.vkey()).as_bytes(), 0o644)?;
@@ -162,6 +165,12 @@ impl Workspace {
         self.state.set_setting("sources", Some(&next.to_string()))?;
         self.state.set_setting(&key, Some(&next.to_string()))?;
         Ok(format!("{kind}:{next}"))
+    }
+
+    /// What a source is called in the open log, where it ever gave anything.
+    pub(crate) fn known_source(&self, source: &str) -> Result<Option<String>, AppError> {
+        let kind = source.split(':').next().unwrap_or(source);
+        Ok(self.state.setting(&format!("source:{source}"))?.map(|number| format!("{kind}:{number}")))
     }
 
     pub(crate) fn append_as(

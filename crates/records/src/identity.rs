@@ -449,6 +449,7 @@ impl Identity {
             *at = (*at).max(decision.at);
         }
         self.divide(&accounts);
+        let by = self.source_bases();
         for account in &accounts {
             let (person, split) = (self.person_of[account], self.split.contains_key(account));
             if self.holdings.contains_key(account) {
@@ -468,7 +469,13 @@ impl Identity {
                 }
             }
             if freed || former[account] != person || split != was_split.contains_key(account) {
-                let basis = if person == *account && !split { OWN } else { DECIDED };
+                let by_sources = self.sources.root(*account) == self.sources.root(person);
+                let basis = match by.get(account) {
+                    _ if split => DECIDED,
+                    _ if person == *account => OWN,
+                    Some(basis) if by_sources => basis.word(),
+                    _ => DECIDED,
+                };
                 links.push(whole(*account, person, basis));
             }
         }
@@ -484,6 +491,27 @@ impl Identity {
         for (person, other, basis) in self.alike.difference(&before).copied() {
             links.push(Link::Alike { person, other, basis });
         }
+    }
+
+    /// By what sources say that an account is somebody's: the first of the bases where several do.
+    fn source_bases(&self) -> HashMap<i64, Basis> {
+        let mut bases: HashMap<i64, Basis> = HashMap::new();
+        let mut say = |account: i64, basis: Basis| {
+            let known = bases.entry(account).or_insert(basis);
+            *known = (*known).min(basis);
+        };
+        for ((basis, _), accounts) in &self.by_key {
+            if accounts.iter().any(|account| *account != accounts[0]) {
+                accounts.iter().for_each(|account| say(*account, *basis));
+            }
+        }
+        for stated in self.stated.values() {
+            if let Stated::Pair(basis, one, two) = stated {
+                say(*one, *basis);
+                say(*two, *basis);
+            }
+        }
+        bases
     }
 
     /// Divides the accounts among persons: what sources say, then what was decided.

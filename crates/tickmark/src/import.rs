@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::thread;
 
-use app::{AppError, Compared, KnownKeys, Workspace};
+use app::{AppError, Compared, Conflict, KnownKeys, Saying, Workspace};
 use clap::{Args, ValueEnum};
 use connectors::import::{self, COLLECTOR, Chunk, Fault, File, Format, Mapping, Plan, Shape};
 use model::{Capture, Coverage, CoverageStatus, Grade, Instant, Receipt, Table, Window};
@@ -67,7 +67,7 @@ const BATCH: usize = 32 << 20;
 pub(crate) fn run(session: &Session, import: &Import) -> Result<ExitCode, Failure> {
     let path = session.environment.current.join(&import.file);
     let place = session.place()?;
-    let (mut workspace, conventions) = session.open(&place)?;
+    let (mut workspace, conventions) = session.open_records(&place)?;
     let Some(map) = &import.map else {
         return propose(&workspace, &path, import);
     };
@@ -85,8 +85,8 @@ pub(crate) fn run(session: &Session, import: &Import) -> Result<ExitCode, Failur
 
     let format = form(import, &mapping)?;
     let job = Job { path: &path, text: &text, mapping: &mapping, table: &table, format, covers };
-    let checked = check(&mut workspace, &job)?;
     let name = source_name(import, &mapping)?;
+    let checked = check(&mut workspace, &job, &name)?;
     checked.say(&job)?;
     let last = job.covers_facts(&name, &checked, session.now);
     let mut news = !checked.compared.says_nothing();
@@ -245,6 +245,9 @@ struct Checked {
     rows: u64,
     repeated: u64,
     compared: Compared,
+    /// The first rows of which another source says something else, and how many there are.
+    conflicts: Vec<Conflict>,
+    conflicting: u64,
     parts: Vec<Part>,
     /// SHA-256 of the file.
     digest: [u8; 32],
@@ -265,6 +268,19 @@ impl Checked {
         if outweighed > 0 {
             line(&format!("  {outweighed} are left as they are: a stronger record says otherwise"))?;
         }
+        if self.conflicting > 0 {
+            line(&format!("  of {} another source says something else", self.conflicting))?;
+            for conflict in &self.conflicts {
+                line(&format!("    {}", contradiction(conflict)))?;
+            }
+            let more = self.conflicting - self.conflicts.len() as u64;
+            if more > 0 {
+                line(&format!(
+                    "    and {more} more; once it is imported, see `tickmark record conflicts {}`",
+                    job.table.name
+                ))?;
+            }
+        }
         match &job.covers {
             Some(window) => line(&format!("  complete from {} to {}, as you say", window.from, window.to)),
             None => line("  no window is covered: what is not in it is not known to be absent (--covers)"),
@@ -272,7 +288,7 @@ impl Checked {
     }
 }
 
-fn check(workspace: &mut Workspace, job: &Job<'_>) -> Result<Checked, Failure> {
+fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked, Failure> {
     let mut file = job.open()?;
     let shape = job.shape(&file);
     let plan = job
@@ -298,6 +314,8 @@ fn check(workspace: &mut Workspace, job: &Job<'_>) -> Result<Checked, Failure> {
         rows: 0,
         repeated: 0,
         compared: Compared::default(),
+        conflicts: vec![],
+        conflicting: 0,
         parts: vec![],
         digest: [0; 32],
         unused,
@@ -344,7 +362,14 @@ fn check(workspace: &mut Workspace, job: &Job<'_>) -> Result<Checked, Failure> {
                 checked.compared.add(if empty {
                     Compared { new: std::mem::take(&mut found.fresh), ..Compared::default() }
                 } else {
-                    workspace.compare(&facts, &mut keys)?
+                    let compared = workspace.compare(&facts, &mut keys)?;
+                    if compared.changed + compared.outweighed > 0 {
+                        let source = format!("import:{name}");
+                        let found = &mut checked.conflicts;
+                        checked.conflicting +=
+                            workspace.conflicts_of(&facts, &source, &mut keys, LISTED, found)?;
+                    }
+                    compared
                 });
             }
             bar.set_position(found.rows);
@@ -473,6 +498,29 @@ fn append(
         }
     }
     Ok(entries.unwrap_or(0..0))
+}
+
+/// A conflict in one line.
+pub(crate) fn contradiction(conflict: &Conflict) -> String {
+    let who = |saying: &Saying| {
+        let source = saying.source.as_deref().unwrap_or("a source that was erased");
+        match saying.entry {
+            Some(entry) => format!("{source}, entry {entry}, {}", saying.grade.word()),
+            None => format!("{source}, {}", saying.grade.word()),
+        }
+    };
+    let differences: Vec<String> = conflict
+        .differences
+        .iter()
+        .map(|d| format!("{} is {} and not {}", d.column, d.counts, d.other))
+        .collect();
+    plain(&format!(
+        "{}: {} (as {} says, and not {})",
+        conflict.about,
+        differences.join(", "),
+        who(&conflict.counts),
+        who(&conflict.other)
+    ))
 }
 
 fn can_be_asked() -> bool {

@@ -83,7 +83,7 @@ const TABLE: &str = "person_decision";
 
 pub(crate) fn run(session: &Session, what: &PersonCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
-    let (mut workspace, conventions) = session.open(&place)?;
+    let (mut workspace, conventions) = session.open_records(&place)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
     match what {
         PersonCommand::Show { who, known_at, json } => {

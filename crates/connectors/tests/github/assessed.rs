@@ -43,6 +43,7 @@ fn judged(ledger: &Ledger) -> BTreeMap<u64, String> {
         }),
         conventions: json!({}),
         now: instant(NOW),
+        judging: true,
     })
     .unwrap();
     workspace.append(&ledger.captures).unwrap();

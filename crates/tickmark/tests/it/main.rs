@@ -13,6 +13,7 @@ mod damage;
 mod github;
 mod import;
 mod line;
+mod person;
 mod postgresql;
 mod query;
 mod readme;
