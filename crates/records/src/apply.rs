@@ -89,6 +89,7 @@ pub struct Applier<'a> {
     whole: bool,
     known: HashMap<(usize, i64), Known>,
     filling: bool,
+    rows_per_batch: usize,
     applied: Applied,
 }
 
@@ -202,6 +203,7 @@ impl<'a> Applier<'a> {
             whole: empty,
             known: HashMap::new(),
             filling: false,
+            rows_per_batch: ROWS_PER_BATCH,
             applied: Applied::default(),
         })
     }
@@ -247,7 +249,7 @@ impl<'a> Applier<'a> {
         }
         writer.settle()?;
         self.batch.applied = i64::try_from(entry + 1).unwrap_or(i64::MAX);
-        if self.batch.rows.len() >= ROWS_PER_BATCH {
+        if self.batch.rows.len() >= self.rows_per_batch {
             if self.whole && !self.filling {
                 // There is more than one batch: indexes are cheaper made at the end.
                 self.records.begin_filling()?;
@@ -738,3 +740,6 @@ impl Telling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
