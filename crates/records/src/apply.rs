@@ -463,7 +463,7 @@ impl Writer<'_, '_> {
             let version = known.and_then(|known| known.of(start));
             let said = version.is_some_and(|v| v.says == says && v.grade == grade);
             let outweighed = self.told && version.is_some_and(|v| v.grade > grade);
-            let fresh = !(tentative && known.is_some()) && !said && !outweighed;
+            let fresh = !(said || outweighed || (tentative && known.is_some()));
             if fresh {
                 let version = Version { start, says, grade };
                 match self.applier.known.entry((table, id)) {

@@ -117,9 +117,12 @@ pub(crate) fn run(session: &Session, what: &PersonCommand) -> Result<ExitCode, F
                 .filter(|account| account.id != held.id)
                 .map(|account| account.account.clone())
                 .collect();
-            let own = theirs.iter().any(|person| person.person == held.id)
-                || theirs.iter().flat_map(|p| &p.accounts).any(|a| a.id == held.id && a.basis == "decision");
-            if !others.is_empty() || !own {
+            let always = |a: &PersonsAccount| {
+                a.id == held.id && a.valid_from == Instant::BEGINNING && a.valid_to == Instant::FOREVER
+            };
+            let others_for_good =
+                theirs.iter().any(|person| person.person != held.id && person.accounts.iter().any(always));
+            if !others.is_empty() || others_for_good {
                 return Err(Failure::of(format!(
                     "`{}` counts as one person's with other accounts for all time; take it out first with `tickmark person split {}`",
                     plain(one),

@@ -111,6 +111,12 @@ fn a_login_that_is_given_to_another_is_held_by_each_in_their_time() {
     assert!(!bob.contains("2024-05-01..2024-06-01"), "{bob}");
     home.refuses(&format!("person merge hub:100 hr:E-2 --from 2024-07-01 {WHY}"), &["person split hub:100"]);
     home.refuses(&format!("person merge hub:pump hr:E-2 --from 2024-07-01 --to 2024-06-01 {WHY}"), &["swap"]);
+    // Merged for all time it is nobody else's for a while, unless it is split off first.
+    home.does(&format!("person merge idp:u-7 vault:annl {WHY}"));
+    home.refuses(
+        &format!("person merge vault:annl hr:E-1 --from 2024-07-01 {WHY}"),
+        &["person split vault:annl"],
+    );
     assert!(home.does("rebuild --diff").contains("every row is as it was"));
 }
 
