@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use model::{Grade, Instant, Value};
 use serde::Serialize;
+use store::records::Reader;
 
 use crate::assessment::coverage;
 use crate::error::AppError;
@@ -143,12 +144,12 @@ impl Workspace {
             None => u64::try_from(self.records.applied()?).unwrap_or(0),
         };
         let at = question.as_of;
-        let mut ask = Asking { workspace: self, at, position };
+        let mut ask = Asking { workspace: self, at, position, names: BTreeMap::new(), reader: None };
         let mut not_known = vec![];
         let mut wanted: Vec<String> = vec![];
         let mut perhaps_also = vec![];
         if let Some(who) = &question.who {
-            let accounts = ask.accounts_of(who)?;
+            let accounts = ask.workspace.accounts_called(who, position)?;
             let people = ask.people(&accounts)?;
             let mut all: BTreeSet<i64> = accounts.clone();
             for account in &accounts {
@@ -209,33 +210,18 @@ struct Asking<'w> {
     workspace: &'w mut Workspace,
     at: Instant,
     position: u64,
+    /// What was asked for once: the same systems and people come again and again.
+    names: BTreeMap<i64, String>,
+    reader: Option<Reader>,
 }
 
 impl Asking<'_> {
     fn ask(&mut self, sql: &str) -> Result<Answer, AppError> {
-        self.workspace.query(sql, self.at, Some(self.position))
-    }
-
-    /// Accounts that are called so: by address, login, name or key.
-    fn accounts_of(&mut self, who: &str) -> Result<BTreeSet<i64>, AppError> {
-        let records = &mut self.workspace.records;
-        let mut found: BTreeSet<i64> =
-            records.entities_by_key("account", who)?.iter().map(|e| e.id).collect();
-        for kind in ["account_email", "account_login", "account_name"] {
-            for spelling in [who.to_owned(), who.to_lowercase()] {
-                found.extend(records.entities_by_key(kind, &spelling)?.iter().map(|e| e.scope));
-            }
-        }
-        // What is said of an account later than the snapshot is not known yet.
-        let position = i64::try_from(self.position).unwrap_or(i64::MAX);
-        found.retain(|id| (id >> 20) < position);
-        if found.is_empty() {
-            return Err(AppError::Other(format!(
-                "nobody is known as `{who}` at ledger position {}; name an e-mail address, a login or a full name as a source gives it",
-                self.position
-            )));
-        }
-        Ok(found)
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(self.workspace.records.reader()?),
+        };
+        self.workspace.query_by(reader, sql, self.at, Some(self.position))
     }
 
     /// The person behind each account, with the basis of the link.
@@ -283,6 +269,7 @@ impl Asking<'_> {
                 alike.entry(other).or_default().insert(basis);
             }
         }
+        self.learn(alike.keys().copied().collect())?;
         let named = alike.into_iter().map(|(other, basis)| {
             Ok(Alike { person: self.name(other)?, basis: basis.into_iter().collect() })
         });
@@ -326,6 +313,12 @@ impl Asking<'_> {
         let kinds = self.kinds(&accounts)?;
         let reviews = self.reviews(&accounts)?;
         let left = self.left(&people.values().map(|(person, _)| *person).collect())?;
+        let mut named: BTreeSet<i64> = accounts;
+        named.extend(people.values().map(|(person, _)| *person));
+        named.extend(reviews.values().filter_map(|(.., by)| *by));
+        named
+            .extend(answer.rows.iter().flat_map(|row| [integer(row.first()), integer(row.get(9))]).flatten());
+        self.learn(named)?;
         let mut grants = vec![];
         for row in &answer.rows {
             let (Some(system), Some(account)) = (integer(row.first()), integer(row.get(1))) else { continue };
@@ -433,20 +426,24 @@ impl Asking<'_> {
             .collect())
     }
 
-    /// What people call an entity: its address, login or name, else its key.
+    /// Asks at once for what people call many.
+    fn learn(&mut self, mut ids: BTreeSet<i64>) -> Result<(), AppError> {
+        ids.retain(|id| !self.names.contains_key(id));
+        self.names.extend(self.workspace.called_all(&ids)?);
+        Ok(())
+    }
+
     fn name(&mut self, id: i64) -> Result<String, AppError> {
-        let records = &mut self.workspace.records;
-        let texts = records.display(&BTreeSet::from([id]))?;
-        let said =
-            ["email", "login", "name"].iter().find_map(|field| texts.iter().find(|t| t.field == *field));
-        match said {
-            Some(text) => Ok(text.text.clone()),
-            None => Ok(records.entity(id)?.map_or_else(|| id.to_string(), |entity| entity.key)),
+        if let Some(name) = self.names.get(&id) {
+            return Ok(name.clone());
         }
+        let name = self.workspace.called(id)?;
+        self.names.insert(id, name.clone());
+        Ok(name)
     }
 }
 
-fn list(ids: &BTreeSet<i64>) -> String {
+pub(crate) fn list(ids: &BTreeSet<i64>) -> String {
     let mut text = String::new();
     for id in ids {
         // Writing to memory cannot fail.
@@ -455,14 +452,14 @@ fn list(ids: &BTreeSet<i64>) -> String {
     text
 }
 
-fn integer(value: Option<&Value>) -> Option<i64> {
+pub(crate) fn integer(value: Option<&Value>) -> Option<i64> {
     match value {
         Some(Value::Integer(n)) => Some(*n),
         _ => None,
     }
 }
 
-fn text(value: Option<&Value>) -> Option<String> {
+pub(crate) fn text(value: Option<&Value>) -> Option<String> {
     match value {
         Some(Value::Text(text)) => Some(text.clone()),
         _ => None,

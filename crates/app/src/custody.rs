@@ -363,16 +363,25 @@ impl Workspace {
             accounts.extend(theirs);
         }
         // The same persons' other accounts, and those of whom nobody knows whether they are theirs.
-        let persons: BTreeMap<i64, i64> = self.pairs("account_person")?.into_iter().collect();
-        let theirs: BTreeSet<i64> = accounts.iter().filter_map(|a| persons.get(a).copied()).collect();
-        accounts.extend(persons.iter().filter(|(_, p)| theirs.contains(p)).map(|(a, _)| *a));
+        let mut persons: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
+        for (account, person) in self.pairs("account_person")? {
+            persons.entry(account).or_default().insert(person);
+        }
+        let theirs: BTreeSet<i64> =
+            accounts.iter().filter_map(|a| persons.get(a)).flatten().copied().collect();
+        accounts.extend(persons.iter().filter(|(_, p)| p.is_subset(&theirs)).map(|(a, _)| *a));
         let alike: BTreeSet<i64> = self
             .pairs("person_alike")?
             .into_iter()
             .filter(|(person, other)| theirs.contains(person) && !theirs.contains(other))
             .map(|(_, other)| other)
             .collect();
-        let is_alike = |e: &&Entity| persons.get(&e.scope).is_some_and(|p| alike.contains(p));
+        // What others held, too, is theirs as well.
+        let is_alike = |e: &&Entity| {
+            persons
+                .get(&e.scope)
+                .is_some_and(|p| !p.is_subset(&theirs) && (!p.is_disjoint(&alike) || !p.is_disjoint(&theirs)))
+        };
         Ok(Called {
             unknown,
             alike: said.iter().filter(is_alike).map(|e| e.key.clone()).collect(),

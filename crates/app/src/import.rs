@@ -48,28 +48,13 @@ impl Workspace {
     pub fn compare(&mut self, facts: &[Fact], keys: &mut KnownKeys) -> Result<Compared, AppError> {
         let mut compared = Compared::default();
         for fact in facts {
-            let Some(table) = self.records.table(fact.table) else { continue };
-            let Some(id) = self.number(&fact.about, keys)? else {
-                compared.new += 1;
+            let Some((table, id, values)) = self.laid(fact, keys)? else {
+                compared.new += u64::from(self.records.table(fact.table).is_some());
                 continue;
             };
             let current = self.records.current_rows(table, id)?;
             let declared = &self.records.tables()[table];
-            let kind = declared.kind;
-            let starts = declared.column("valid_from");
-            let positions: Vec<Option<usize>> =
-                fact.values.iter().map(|(name, _)| declared.column(name)).collect();
-            let mut values = vec![Value::Null; declared.columns.len()];
-            for ((_, value), position) in fact.values.iter().zip(positions) {
-                let Some(position) = position else { continue };
-                values[position] = match value {
-                    FactValue::Null => Value::Null,
-                    FactValue::Integer(n) => Value::Integer(*n),
-                    FactValue::Text(text) => Value::from(text.as_str()),
-                    // An entity that nobody has heard of is in no row: -1 is nobody's number.
-                    FactValue::Entity(key) => Value::Integer(self.number(key, keys)?.unwrap_or(-1)),
-                };
-            }
+            let (kind, starts) = (declared.kind, declared.column("valid_from"));
             let same_version = |row: &&Row| match (kind, starts) {
                 (TableKind::State, Some(at)) => row.values[at] == values[at],
                 _ => true,
@@ -82,6 +67,31 @@ impl Workspace {
             }
         }
         Ok(compared)
+    }
+
+    /// A fact as the row it would be: table, entity and values; `None` where nobody has heard of the entity.
+    pub(crate) fn laid(
+        &mut self,
+        fact: &Fact,
+        keys: &mut KnownKeys,
+    ) -> Result<Option<(usize, i64, Vec<Value>)>, AppError> {
+        let Some(table) = self.records.table(fact.table) else { return Ok(None) };
+        let Some(id) = self.number(&fact.about, keys)? else { return Ok(None) };
+        let declared = &self.records.tables()[table];
+        let positions: Vec<Option<usize>> =
+            fact.values.iter().map(|(name, _)| declared.column(name)).collect();
+        let mut values = vec![Value::Null; declared.columns.len()];
+        for ((_, value), position) in fact.values.iter().zip(positions) {
+            let Some(position) = position else { continue };
+            values[position] = match value {
+                FactValue::Null => Value::Null,
+                FactValue::Integer(n) => Value::Integer(*n),
+                FactValue::Text(text) => Value::from(text.as_str()),
+                // An entity that nobody has heard of is in no row: -1 is nobody's number.
+                FactValue::Entity(key) => Value::Integer(self.number(key, keys)?.unwrap_or(-1)),
+            };
+        }
+        Ok(Some((table, id, values)))
     }
 
     /// The number of an entity.

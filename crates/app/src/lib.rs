@@ -10,6 +10,7 @@ mod calendar;
 mod commitments;
 mod config;
 mod criteria;
+mod conflict;
 mod custody;
 mod deviation;
 mod error;
@@ -20,6 +21,7 @@ mod impact;
 mod import;
 mod judging;
 mod looked;
+mod person;
 mod place;
 mod preview;
 mod question;
@@ -43,6 +45,7 @@ pub use assessment::{
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
 pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
+pub use conflict::{Conflict, Difference, Saying};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use deviation::{
     About, Decided, DeviationReport, Deviations, Found, InRegister, NONE, Registered, WaiverBeside,
@@ -54,6 +57,7 @@ pub use flows::{End, Flow, Flows, SubProcessor};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;
+pub use person::{AlikePair, Person, PersonsAccount};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};

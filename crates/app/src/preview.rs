@@ -32,7 +32,16 @@ pub struct Preview {
 /// The procedures that can judge a change before it lands.
 const PROCEDURES: &[&str] = &["change_ticket", "change_independent_review", "change_tests"];
 /// Tables whose rows are known before the pull request is looked at: those about accounts, and what is in force.
-const KNOWN: &[&str] = &["account", "account_person", "person_alike", "parameter_version", "control_version"];
+const KNOWN: &[&str] = &[
+    "account",
+    "account_person",
+    "person_alike",
+    "employment",
+    "mail_map",
+    "person_decision",
+    "parameter_version",
+    "control_version",
+];
 /// Tables the procedures read of a change.
 const LOOKED_AT: &[&str] = &[
     "change",
@@ -82,6 +91,8 @@ impl Workspace {
             "account_email",
             "account_name",
             "account_login",
+            "account_sso_subject",
+            "account_employee_number",
             "account_person",
             "person_alike",
         ] {

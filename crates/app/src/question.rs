@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use catalog::{Bindings, Engine, Query, written_out};
-use model::{ColumnType, Instant, Period, Scope, Value};
-use store::records::Limits;
+use model::{ColumnType, Instant, Period, Scope, Table, Value};
+use store::records::{Limits, Reader};
 
 use crate::error::AppError;
 use crate::workspace::Workspace;
@@ -70,6 +70,26 @@ impl Workspace {
         self.ask(text, &always(), as_of, known_at)
     }
 
+    /// As [`Workspace::query`], with a reader that stays open from question to question, for texts of our own.
+    pub(crate) fn query_by(
+        &self,
+        reader: &mut Reader,
+        text: &str,
+        as_of: Instant,
+        known_at: Option<u64>,
+    ) -> Result<Answer, AppError> {
+        let tables = self.catalog.tables.iter().filter(|t| text.contains(&t.name)).cloned().collect();
+        let prepared = self.prepare_of(text, tables, &always(), as_of, known_at, Scope::default())?;
+        let mut rows = Vec::new();
+        let run = reader.run(&prepared.sql, &Limits::default(), &Arc::default(), &mut |row| {
+            rows.push(row.to_vec());
+            ControlFlow::Continue(())
+        });
+        run.map_err(|source| AppError::Run { what: "the query".to_owned(), source })?;
+        let columns = prepared.columns.into_iter().map(|(name, _)| name).collect();
+        Ok(Answer { columns, rows, sql: prepared.sql })
+    }
+
     pub(crate) fn ask(
         &mut self,
         text: &str,
@@ -95,7 +115,19 @@ impl Workspace {
         known_at: Option<u64>,
         scope: Scope,
     ) -> Result<Prepared, AppError> {
-        let query = Query::of_question(text, self.catalog.tables.clone()).map_err(AppError::Problems)?;
+        self.prepare_of(text, self.catalog.tables.clone(), period, as_of, known_at, scope)
+    }
+
+    fn prepare_of(
+        &self,
+        text: &str,
+        tables: Vec<Table>,
+        period: &Period,
+        as_of: Instant,
+        known_at: Option<u64>,
+        scope: Scope,
+    ) -> Result<Prepared, AppError> {
+        let query = Query::of_question(text, tables).map_err(AppError::Problems)?;
         let bindings = Bindings { scope, ..bindings(period, as_of, as_of, known_at, BTreeMap::new()) };
         let sql = written_out(&query, &bindings, self.engine()).map_err(AppError::Problems)?;
         Ok(Prepared { columns: query.columns().iter().cloned().zip(query.column_types()).collect(), sql })

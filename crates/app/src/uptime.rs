@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use assess::uptime::{Interval, Span, State, Stretch, UptimeRules, joined, lasted, together, unseen, uptime};
 use assess::{CoverageMap, Tested};
-use catalog::{Procedure, written_out};
-use model::{Grade, Instant, Period, Value};
+use catalog::{Bindings, Procedure, written_out};
+use model::{Grade, Instant, Period, Scope, Value};
 use serde::Serialize;
 use store::records::{Limits, Reader};
 

@@ -76,20 +76,28 @@ impl Catalog {
         Self::of(&built_in_files(), workspace)
     }
 
+    /// The record tables alone, for whoever judges nothing: to read and check every procedure takes longer than most questions.
+    #[must_use]
+    pub fn load_tables(workspace: &[SourceFile]) -> (Self, Vec<Problem>) {
+        let built_in = built_in_files();
+        let mut files = Files::default();
+        files.sort(&built_in, Origin::BuiltIn);
+        files.sort(workspace, Origin::Workspace);
+        let mut problems = std::mem::take(&mut files.problems);
+        let catalog = Self { tables: files.tables(&mut problems), ..Self::default() };
+        problems.sort();
+        (catalog, problems)
+    }
+
     /// Content from two sets of files, the second over the first. Tests and tools bring their own.
     #[must_use]
     pub fn of(built_in: &[SourceFile], workspace: &[SourceFile]) -> (Self, Vec<Problem>) {
         let mut files = Files::default();
         files.sort(built_in, Origin::BuiltIn);
         files.sort(workspace, Origin::Workspace);
-        let mut problems = files.problems;
-        let mut catalog = Self::default();
+        let mut problems = std::mem::take(&mut files.problems);
+        let mut catalog = Self { tables: files.tables(&mut problems), ..Self::default() };
 
-        for (name, (file, _)) in &files.tables {
-            let (table, found) = table::read(&file.path, name, &file.text);
-            problems.extend(found);
-            catalog.tables.extend(table);
-        }
         if let Some((file, _)) = files.criteria {
             let (criteria, found) = control::read_criteria(&file.path, &file.text);
             problems.extend(found);
@@ -265,6 +273,16 @@ struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
+    fn tables(&self, problems: &mut Vec<Problem>) -> Vec<Table> {
+        let mut tables = Vec::new();
+        for (name, (file, _)) in &self.tables {
+            let (table, found) = table::read(&file.path, name, &file.text);
+            problems.extend(found);
+            tables.extend(table);
+        }
+        tables
+    }
+
     fn sort(&mut self, files: &'a [SourceFile], origin: Origin) {
         for file in files {
             let parts: Vec<&str> = file.path.split('/').collect();

@@ -42,7 +42,7 @@ impl Key {
 }
 
 /// A value in a fact.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum FactValue {
     /// Unknown.
     Null,
@@ -105,11 +105,11 @@ pub struct Fact {
 
 /// A text for people (a name, an e-mail, a title): it never stands in a record table, so that it can be dropped
 /// without touching a committed root.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct DisplayFact {
     /// The entity it names.
     pub about: Key,
-    /// Which text: `name`, `email`, `login`, `title`, `url`.
+    /// Which text: `name`, `email`, `login`, `title`, `url`; of an account also `employee_number`, `sso_subject`.
     pub field: &'static str,
     /// The text.
     pub text: String,

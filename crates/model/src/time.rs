@@ -41,7 +41,7 @@ impl Instant {
     /// The civil date in `tz` (an IANA name), for people to read. Falls back to UTC for an unknown zone.
     #[must_use]
     pub fn date_in(self, tz: &str) -> String {
-        let zone = TimeZone::get(tz).unwrap_or(TimeZone::UTC);
+        let zone = self::zone(tz).unwrap_or(TimeZone::UTC);
         self.timestamp().to_zoned(zone).date().to_string()
     }
 
@@ -59,6 +59,11 @@ impl Instant {
     fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH)
     }
+}
+
+/// A zone by its IANA name. UTC needs no look into the zones' folder.
+fn zone(name: &str) -> Result<TimeZone, jiff::Error> {
+    if name == "UTC" { Ok(TimeZone::UTC) } else { TimeZone::get(name) }
 }
 
 impl fmt::Display for Instant {
@@ -120,7 +125,7 @@ impl Period {
     /// # Errors
     /// An unknown zone, or dates the wrong way round.
     pub fn of_dates(from: Date, to: Date, tz: &str) -> Result<Self, TimeError> {
-        let zone = TimeZone::get(tz).map_err(|_| TimeError::Zone { name: tz.to_owned() })?;
+        let zone = self::zone(tz).map_err(|_| TimeError::Zone { name: tz.to_owned() })?;
         if to < from {
             return Err(TimeError::Backwards { from: from.to_string(), to: to.to_string() });
         }
@@ -150,7 +155,7 @@ impl Period {
     /// # Errors
     /// An unknown zone.
     pub fn twelve_months_to_day_of(now: Instant, tz: &str) -> Result<Self, TimeError> {
-        let zone = TimeZone::get(tz).map_err(|_| TimeError::Zone { name: tz.to_owned() })?;
+        let zone = self::zone(tz).map_err(|_| TimeError::Zone { name: tz.to_owned() })?;
         let today = now.timestamp().to_zoned(zone).date();
         let from = today
             .checked_sub(1.year())

@@ -1,8 +1,10 @@
 //! Applying documents to a generation: interning keys, superseding rows, linking accounts.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use hashbrown::hash_map::Entry;
 use hashbrown::{HashMap, HashSet};
 use model::{
     Derived, Document, DocumentError, Fact, FactValue, Grade, Instant, Key, Receipt, Row, Table, TableKind,
@@ -10,7 +12,7 @@ use model::{
 };
 use store::records::{Batch, CURRENT, Display, Entity, Records, RecordsError};
 
-use crate::identity::{Identity, Link};
+use crate::identity::{Basis, Decision, Identity, Link, Said, Stated};
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -77,13 +79,54 @@ pub struct Applier<'a> {
     pending: HashMap<(usize, i64, i64), usize>,
     /// Tables and entities with a row in that batch.
     touched: HashSet<(usize, i64)>,
+    /// Tables and entities whose row that batch takes back: what the database still shows of them holds no more.
+    taken_back: HashSet<(usize, i64)>,
     identity: Identity,
+    telling: Telling,
     batch: Batch,
-    /// Whether the generation was empty: then every entity there is stands in `ids`.
+    /// Whether the generation was empty: then every entity there is stands in `ids`, and what holds of each in `known`. The
+    /// database is never asked, and takes many rows without indexes.
     whole: bool,
-    /// Whether it still is: then nothing in it can be met.
-    empty: bool,
+    known: HashMap<(usize, i64), Known>,
+    filling: bool,
+    rows_per_batch: usize,
     applied: Applied,
+}
+
+/// What holds of an entity in a table: one version, or of a state several.
+#[derive(Debug)]
+enum Known {
+    One(Version),
+    More(Vec<Version>),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Version {
+    start: i64,
+    /// A digest of the values.
+    says: u64,
+    grade: Grade,
+}
+
+impl Known {
+    fn of(&self, start: i64) -> Option<&Version> {
+        let versions = match self {
+            Self::One(version) => std::slice::from_ref(version),
+            Self::More(versions) => versions,
+        };
+        versions.iter().find(|v| v.start == start)
+    }
+
+    fn add(&mut self, version: Version) {
+        match self {
+            Self::One(one) if one.start == version.start => *one = version,
+            Self::One(one) => *self = Self::More(vec![*one, version]),
+            Self::More(versions) => match versions.iter_mut().find(|v| v.start == version.start) {
+                Some(same) => *same = version,
+                None => versions.push(version),
+            },
+        }
+    }
 }
 
 /// What a document says, read without any database: many can be read ahead while one is applied.
@@ -120,9 +163,11 @@ impl<'a> Applier<'a> {
     pub fn new(records: &'a mut Records) -> Result<Self, ApplyError> {
         let empty = records.applied()? == 0;
         let mut identity = Identity::default();
+        let telling = Telling::of(records.tables());
         if !empty {
             let mut known: Vec<Entity> = vec![];
-            for kind in ["account", "account_email", "account_name", "account_login"] {
+            records.entities(Some("account"), |e| known.push(e))?;
+            for (_, kind) in SAID {
                 records.entities(Some(kind), |e| known.push(e))?;
             }
             // What was said of accounts, in the order in which it was said.
@@ -131,11 +176,18 @@ impl<'a> Applier<'a> {
             for e in known {
                 match e.kind.as_str() {
                     "account" => identity.account(e.id, &mut links),
-                    "account_email" => identity.email(e.scope, &e.key, &mut links),
-                    "account_name" => identity.name(e.scope, &e.key, &mut links),
-                    _ => identity.login(e.scope, &e.key, &mut links),
+                    kind => say(&mut identity, kind, e.scope, &e.key, &mut links),
                 }
+                links.clear();
             }
+            for table in telling.tables() {
+                records.rows_known_at::<RecordsError>(table, CURRENT - 1, |row| {
+                    telling.tell(&mut identity, table, row.id, &row.values, &mut links);
+                    links.clear();
+                    Ok(())
+                })?;
+            }
+            identity.settle(&mut links);
         }
         Ok(Self {
             tables: records.tables().into(),
@@ -144,10 +196,14 @@ impl<'a> Applier<'a> {
             fresh: HashSet::new(),
             pending: HashMap::new(),
             touched: HashSet::new(),
+            taken_back: HashSet::new(),
             identity,
+            telling,
             batch: Batch::default(),
             whole: empty,
-            empty,
+            known: HashMap::new(),
+            filling: false,
+            rows_per_batch: ROWS_PER_BATCH,
             applied: Applied::default(),
         })
     }
@@ -191,8 +247,14 @@ impl<'a> Applier<'a> {
         for text in &derived.display {
             writer.display(&text.about, text.field, &text.text)?;
         }
+        writer.settle()?;
         self.batch.applied = i64::try_from(entry + 1).unwrap_or(i64::MAX);
-        if self.batch.rows.len() >= ROWS_PER_BATCH {
+        if self.batch.rows.len() >= self.rows_per_batch {
+            if self.whole && !self.filling {
+                // There is more than one batch: indexes are cheaper made at the end.
+                self.records.begin_filling()?;
+                self.filling = true;
+            }
             self.flush()?;
         }
         Ok(())
@@ -205,18 +267,25 @@ impl<'a> Applier<'a> {
     pub fn finish(mut self, position: u64) -> Result<Applied, ApplyError> {
         self.batch.applied = i64::try_from(position).unwrap_or(i64::MAX);
         self.flush()?;
+        if self.filling {
+            self.records.end_filling()?;
+        }
         Ok(self.applied)
     }
 
     fn flush(&mut self) -> Result<(), ApplyError> {
         self.applied.rows += self.batch.rows.len();
         let batch = std::mem::take(&mut self.batch);
-        self.records.apply(&batch)?;
+        if self.filling {
+            self.records.take(&batch)?;
+        } else {
+            self.records.apply(&batch)?;
+        }
         self.batch.applied = batch.applied;
         self.pending.clear();
         self.touched.clear();
+        self.taken_back.clear();
         self.fresh.clear();
-        self.empty = false;
         Ok(())
     }
 }
@@ -349,9 +418,25 @@ impl Writer<'_, '_> {
             };
         }
         let id = self.id(&fact.about)?;
-        self.row(table, declared.kind, id, fact.grade, values, tentative)
+        let says = self.applier.telling.concerns(table).then(|| values.clone());
+        let written = self.row(table, declared.kind, id, fact.grade, values, tentative)?;
+        if let Some(values) = says.filter(|_| written) {
+            let mut links = vec![];
+            let Applier { telling, identity, .. } = &mut *self.applier;
+            telling.tell(identity, table, id, &values, &mut links);
+            self.links(links)?;
+        }
+        Ok(())
     }
 
+    /// What was taken back or decided in the document is worked out once, at its end.
+    fn settle(&mut self) -> Result<(), ApplyError> {
+        let mut links = vec![];
+        self.applier.identity.settle(&mut links);
+        self.links(links)
+    }
+
+    /// Writes a row, unless it says nothing new or something weaker than what is known; whether it was written.
     fn row(
         &mut self,
         table: usize,
@@ -360,40 +445,40 @@ impl Writer<'_, '_> {
         grade: Grade,
         values: Vec<Value>,
         tentative: bool,
-    ) -> Result<(), ApplyError> {
+    ) -> Result<bool, ApplyError> {
         // A state's versions stand beside each other, told apart by their start.
         let start = match kind {
             TableKind::State => {
                 let position = self.applier.tables[table].column("valid_from").unwrap_or(0);
                 match values[position] {
                     Value::Integer(start) => start,
-                    _ => 0,
+                    _ => i64::MIN,
                 }
             }
             TableKind::Event | TableKind::Relation => 0,
         };
-        let pending = self.applier.pending.get(&(table, id, start)).copied();
-        let current: Vec<Row> = match pending {
-            Some(at) => vec![self.applier.batch.rows[at].1.clone()],
-            None if self.applier.empty || self.applier.fresh.contains(&id) => vec![],
-            None => self.applier.records.current_rows(table, id)?,
+        let fresh = if self.applier.whole {
+            let says = digest(&values);
+            let known = self.applier.known.get(&(table, id));
+            let version = known.and_then(|known| known.of(start));
+            let said = version.is_some_and(|v| v.says == says && v.grade == grade);
+            let outweighed = self.told && version.is_some_and(|v| v.grade > grade);
+            let fresh = !(said || outweighed || (tentative && known.is_some()));
+            if fresh {
+                let version = Version { start, says, grade };
+                match self.applier.known.entry((table, id)) {
+                    Entry::Vacant(free) => {
+                        free.insert(Known::One(version));
+                    }
+                    Entry::Occupied(mut known) => known.get_mut().add(version),
+                }
+            }
+            fresh
+        } else {
+            self.is_news((table, kind, id, start), grade, &values, tentative)?
         };
-        if tentative && (!current.is_empty() || self.applier.touched.contains(&(table, id))) {
-            return Ok(());
-        }
-        // The same fact seen again says nothing new.
-        if current.iter().any(|row| row.values == values && row.grade == grade) {
-            return Ok(());
-        }
-        // What somebody typed never takes the place of a source's own record, whichever came first; nor a file that of what was
-        // corrected here by hand.
-        let starts = self.applier.tables[table].column("valid_from");
-        let same_version = |row: &&Row| match (kind, starts) {
-            (TableKind::State, Some(at)) => row.values[at] == values[at],
-            _ => true,
-        };
-        if self.told && current.iter().find(same_version).is_some_and(|row| row.grade > grade) {
-            return Ok(());
+        if !fresh {
+            return Ok(false);
         }
         let (_, place) = self.next()?;
         let known_from = i64::try_from(self.entry).unwrap_or(i64::MAX) + 1;
@@ -408,10 +493,51 @@ impl Writer<'_, '_> {
             superseded_at: CURRENT,
             values,
         };
-        self.applier.pending.insert((table, id, start), self.applier.batch.rows.len());
-        self.applier.touched.insert((table, id));
+        if self.applier.taken_back.remove(&(table, id)) {
+            // Taken back and said again in one document: the row before it gives way to this one, and this one stays.
+            let retracted = &mut self.applier.batch.retracted;
+            if let Some(at) = retracted.iter().rposition(|r| *r == (table, id, known_from)) {
+                retracted.remove(at);
+            }
+        }
+        if !self.applier.whole {
+            self.applier.pending.insert((table, id, start), self.applier.batch.rows.len());
+            self.applier.touched.insert((table, id));
+        }
         self.applier.batch.rows.push((table, row));
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether a row says something new, beside what the database and the batch hold.
+    fn is_news(
+        &mut self,
+        (table, kind, id, start): (usize, TableKind, i64, i64),
+        grade: Grade,
+        values: &[Value],
+        tentative: bool,
+    ) -> Result<bool, ApplyError> {
+        let pending = self.applier.pending.get(&(table, id, start)).copied();
+        let current: Vec<Row> = match pending {
+            Some(at) => vec![self.applier.batch.rows[at].1.clone()],
+            None if self.applier.fresh.contains(&id) => vec![],
+            None if self.applier.taken_back.contains(&(table, id)) => vec![],
+            None => self.applier.records.current_rows(table, id)?,
+        };
+        if tentative && (!current.is_empty() || self.applier.touched.contains(&(table, id))) {
+            return Ok(false);
+        }
+        // The same fact seen again says nothing new.
+        if current.iter().any(|row| row.values == values && row.grade == grade) {
+            return Ok(false);
+        }
+        // What somebody typed never takes the place of a source's own record, whichever came first; nor a file that of what was
+        // corrected here by hand.
+        let starts = self.applier.tables[table].column("valid_from");
+        let same_version = |row: &&Row| match (kind, starts) {
+            (TableKind::State, Some(at)) => row.values[at] == values[at],
+            _ => true,
+        };
+        Ok(!(self.told && current.iter().find(same_version).is_some_and(|row| row.grade > grade)))
     }
 
     fn display(&mut self, about: &Key, field: &str, text: &str) -> Result<(), ApplyError> {
@@ -421,19 +547,12 @@ impl Writer<'_, '_> {
             _ => return Ok(()),
         };
         if about.kind == "account" {
-            let kind = match field {
-                "email" => "account_email",
-                "name" => "account_name",
-                "login" => "account_login",
-                _ => "",
-            };
-            if !kind.is_empty() && self.said_first(kind, id, &text)? {
+            let kind = SAID.iter().find(|(said, _)| *said == field).map(|(_, kind)| *kind);
+            if let Some(kind) = kind
+                && self.said_first(kind, id, &text)?
+            {
                 let mut links = vec![];
-                match kind {
-                    "account_email" => self.applier.identity.email(id, &text, &mut links),
-                    "account_name" => self.applier.identity.name(id, &text, &mut links),
-                    _ => self.applier.identity.login(id, &text, &mut links),
-                }
+                say(&mut self.applier.identity, kind, id, &text, &mut links);
                 self.links(links)?;
             }
         }
@@ -459,16 +578,20 @@ impl Writer<'_, '_> {
         let Some(alikes) = table(self.applier.records, "person_alike") else { return Ok(()) };
         for link in links {
             match link {
-                Link::Person { account, person, basis } => {
-                    let id = self.intern_once("account_person", &account.to_string())?;
+                Link::Person { account, person, basis, from, to } => {
+                    let id = self.intern_once("account_person", &window_key(account, from))?;
                     let values = vec![
                         Value::Integer(account),
                         Value::Integer(person),
                         basis.into(),
-                        Instant::BEGINNING.into(),
-                        Instant::FOREVER.into(),
+                        Value::Integer(from),
+                        Value::Integer(to),
                     ];
                     self.row(persons, TableKind::Relation, id, Grade::System, values, false)?;
+                }
+                Link::Nobody { account, from } => {
+                    let id = self.intern_once("account_person", &window_key(account, from))?;
+                    self.retract(persons, id);
                 }
                 Link::Alike { person, other, basis } => {
                     let id =
@@ -479,13 +602,19 @@ impl Writer<'_, '_> {
                 Link::Unlike { person, other, basis } => {
                     let id =
                         self.intern_once("person_alike", &format!("{person} {other} {}", basis.word()))?;
-                    let at = i64::try_from(self.entry).unwrap_or(i64::MAX) + 1;
-                    self.applier.batch.retracted.push((alikes, id, at));
-                    self.applier.pending.remove(&(alikes, id, 0));
+                    self.retract(alikes, id);
                 }
             }
         }
         Ok(())
+    }
+
+    fn retract(&mut self, table: usize, id: i64) {
+        let at = i64::try_from(self.entry).unwrap_or(i64::MAX) + 1;
+        self.applier.batch.retracted.push((table, id, at));
+        self.applier.taken_back.insert((table, id));
+        self.applier.known.remove(&(table, id));
+        self.applier.pending.remove(&(table, id, 0));
     }
 
     fn intern_once(&mut self, kind: &'static str, key: &str) -> Result<i64, ApplyError> {
@@ -493,3 +622,124 @@ impl Writer<'_, '_> {
         self.id(&key)
     }
 }
+
+/// What values say, in one number. Only values of the same entity, table and start are compared by it.
+fn digest(values: &[Value]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    values.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The key of an account's link that begins at an instant.
+fn window_key(account: i64, from: i64) -> String {
+    if from == Instant::BEGINNING.ms() { account.to_string() } else { format!("{account} {from}") }
+}
+
+/// Texts about accounts that say who is who, and the kind of entity by which a later start knows what was said.
+const SAID: [(&str, &str); 5] = [
+    ("email", "account_email"),
+    ("name", "account_name"),
+    ("login", "account_login"),
+    ("sso_subject", "account_sso_subject"),
+    ("employee_number", "account_employee_number"),
+];
+
+fn say(identity: &mut Identity, kind: &str, account: i64, text: &str, links: &mut Vec<Link>) {
+    match kind {
+        "account_email" => identity.email(account, text, links),
+        "account_name" => identity.name(account, text, links),
+        "account_sso_subject" => identity.key(account, Basis::SsoSubject, text.to_owned(), links),
+        "account_employee_number" => identity.key(account, Basis::EmployeeNumber, text.to_owned(), links),
+        _ => identity.login(account, text, links),
+    }
+}
+
+/// The tables whose rows say who is who, with the places of their columns.
+#[derive(Debug, Default)]
+struct Telling {
+    /// `employment`: account, number.
+    employment: Option<(usize, [usize; 2])>,
+    /// `mail_map`: two accounts.
+    mail_map: Option<(usize, [usize; 2])>,
+    /// `person_decision`: what, account, other account, from, to, decided at.
+    decision: Option<(usize, [usize; 6])>,
+}
+
+impl Telling {
+    fn of(tables: &[Table]) -> Self {
+        fn find<const N: usize>(
+            tables: &[Table],
+            name: &str,
+            columns: [&str; N],
+        ) -> Option<(usize, [usize; N])> {
+            let table = tables.iter().position(|t| t.name == name)?;
+            let mut places = [0; N];
+            for (place, column) in places.iter_mut().zip(columns) {
+                *place = tables[table].column(column)?;
+            }
+            Some((table, places))
+        }
+        let decision = ["decision", "account", "other_account", "valid_from", "valid_to", "decided_at"];
+        Self {
+            employment: find(tables, "employment", ["account", "label"]),
+            mail_map: find(tables, "mail_map", ["account", "other_account"]),
+            decision: find(tables, "person_decision", decision),
+        }
+    }
+
+    fn tables(&self) -> Vec<usize> {
+        let (employment, mail_map) = (self.employment.map(|t| t.0), self.mail_map.map(|t| t.0));
+        [employment, mail_map, self.decision.map(|t| t.0)].into_iter().flatten().collect()
+    }
+
+    fn concerns(&self, table: usize) -> bool {
+        let is = |known: Option<usize>| known == Some(table);
+        is(self.employment.map(|t| t.0)) || is(self.mail_map.map(|t| t.0)) || is(self.decision.map(|t| t.0))
+    }
+
+    /// What a row says of accounts, now that it is what holds.
+    fn tell(&self, identity: &mut Identity, table: usize, row: i64, values: &[Value], links: &mut Vec<Link>) {
+        let number = |at: usize| match values.get(at) {
+            Some(Value::Integer(n)) => Some(*n),
+            _ => None,
+        };
+        let text = |at: usize| match values.get(at) {
+            Some(Value::Text(text)) => Some(text.as_str()),
+            _ => None,
+        };
+        match (self.employment, self.mail_map, self.decision) {
+            (Some((known, [account, label])), ..) if known == table => {
+                let says = number(account)
+                    .zip(text(label))
+                    .map(|(account, label)| Stated::Key(Basis::EmployeeNumber, account, label.to_owned()));
+                identity.stated(row, says, links);
+            }
+            (_, Some((known, [one, two])), _) if known == table => {
+                let says =
+                    number(one).zip(number(two)).map(|(one, two)| Stated::Pair(Basis::MailMap, one, two));
+                identity.stated(row, says, links);
+            }
+            (.., Some((known, [said, account, other, from, to, at]))) if known == table => {
+                let said = match text(said) {
+                    Some("same") => Some(Said::Same),
+                    Some("own") => Some(Said::Own),
+                    Some("apart") => Some(Said::Apart),
+                    _ => None,
+                };
+                let decision = said.zip(number(account)).map(|(said, account)| Decision {
+                    said,
+                    account,
+                    other: number(other),
+                    from: number(from).unwrap_or(Instant::BEGINNING.ms()),
+                    to: number(to).unwrap_or(Instant::FOREVER.ms()),
+                    at: number(at).unwrap_or(i64::MIN),
+                });
+                identity.decide(row, decision);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

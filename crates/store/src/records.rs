@@ -360,20 +360,44 @@ impl Records {
         &mut self,
         fill: impl FnOnce(&mut dyn FnMut(&Batch) -> Result<(), RecordsError>) -> Result<(), E>,
     ) -> Result<(), E> {
+        self.begin_filling()?;
+        fill(&mut |batch| self.take(batch))?;
+        self.end_filling()?;
+        Ok(())
+    }
+
+    /// Begins to fill an empty generation, as [`Records::fill`] does, for batches that come one by one.
+    ///
+    /// # Errors
+    /// The generation is not empty, or the database cannot be written.
+    pub fn begin_filling(&mut self) -> Result<(), RecordsError> {
         let applied = self.applied()?;
         if applied != 0 {
-            return Err(RecordsError::Order { applied, batch: 0 }.into());
+            return Err(RecordsError::Order { applied, batch: 0 });
         }
         let Self { tables, engine } = self;
-        on!(&mut *engine, w => w.begin_filling(tables))?;
-        fill(&mut |batch| {
-            for (table, row) in &batch.rows {
-                schema::check(tables, *table, row)?;
-            }
-            on!(&mut *engine, w => w.take(tables, batch))
-        })?;
-        on!(&mut *engine, w => w.end_filling(tables))?;
-        Ok(())
+        on!(engine, w => w.begin_filling(tables))
+    }
+
+    /// Takes a batch while the generation is filled.
+    ///
+    /// # Errors
+    /// As [`Records::apply`].
+    pub fn take(&mut self, batch: &Batch) -> Result<(), RecordsError> {
+        for (table, row) in &batch.rows {
+            schema::check(&self.tables, *table, row)?;
+        }
+        let Self { tables, engine } = self;
+        on!(engine, w => w.take(tables, batch))
+    }
+
+    /// Makes the indexes, and what supersedes what: from here on the generation is complete.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn end_filling(&mut self) -> Result<(), RecordsError> {
+        let Self { tables, engine } = self;
+        on!(engine, w => w.end_filling(tables))
     }
 
     /// The number of an entity.

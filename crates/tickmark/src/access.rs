@@ -12,7 +12,7 @@ use crate::session::{Session, derive};
 
 pub(crate) fn run(session: &Session, asked: &AccessCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
-    let (mut workspace, conventions) = session.open(&place)?;
+    let (mut workspace, conventions) = session.open_records(&place)?;
     let zone =
         asked.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
     let as_of = match &asked.as_of {

@@ -89,6 +89,11 @@ pub(crate) enum Command {
     },
     /// What data goes where, and the sub-processors that follow from it
     Flows(crate::flows::FlowsCommand),
+    /// Who is who: a person's accounts, who only looks alike, and what somebody decides about it
+    Person {
+        #[command(subcommand)]
+        what: crate::person::PersonCommand,
+    },
     /// Files that are evidence for a control
     Evidence {
         #[command(subcommand)]

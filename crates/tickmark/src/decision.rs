@@ -110,7 +110,7 @@ pub(crate) fn decide(
     let columns: toml::Table = columns.into_iter().map(|(name, how)| (name.to_owned(), how.into())).collect();
     mapping.insert("columns".to_owned(), columns.into());
     let mapping = toml::to_string(&mapping).map_err(Failure::of)?;
-    let said = Said { reason: because.reason, by: Some(because.by), covers: None };
+    let said = Said { reason: because.reason, by: Some(because.by), covers: None, of: &[] };
     let captures = bodies
         .chunks(ROWS)
         .map(|bodies| rows(&declared, &mapping, bodies, &said, because.now))

@@ -183,7 +183,7 @@ impl Added<'_> {
             mapping.push_str(&format!("{name} = \"{name}\"\n"));
             body.insert(name.to_owned(), text.into());
         }
-        let said = Said { reason: "evidence", by: self.by, covers: None };
+        let said = Said { reason: "evidence", by: self.by, covers: None, of: &[] };
         let named = row(table, &mapping, &body, &said, now)?;
         let file = Capture {
             receipt: Receipt {

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{IsTerminal as _, Write as _};
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
 
-use app::{AppError, Compared, KnownKeys, Workspace};
+use app::{AppError, Compared, Conflict, KnownKeys, Saying, Workspace};
 use clap::{Args, ValueEnum};
 use connectors::import::{self, COLLECTOR, Chunk, Fault, File, Format, Mapping, Plan, Shape};
 use model::{Capture, Coverage, CoverageStatus, Grade, Instant, Receipt, Table, Window};
@@ -57,13 +59,15 @@ enum Form {
 const LISTED: usize = 20;
 /// A mapping is small: it stands in every capture.
 const MAPPING_BYTES: u64 = 64 << 10;
+/// Parts that are cut while one is read; each is some megabytes.
+const READ_AHEAD: usize = 4;
 /// Text that is appended at once.
 const BATCH: usize = 32 << 20;
 
 pub(crate) fn run(session: &Session, import: &Import) -> Result<ExitCode, Failure> {
     let path = session.environment.current.join(&import.file);
     let place = session.place()?;
-    let (mut workspace, conventions) = session.open(&place)?;
+    let (mut workspace, conventions) = session.open_records(&place)?;
     let Some(map) = &import.map else {
         return propose(&workspace, &path, import);
     };
@@ -81,8 +85,8 @@ pub(crate) fn run(session: &Session, import: &Import) -> Result<ExitCode, Failur
 
     let format = form(import, &mapping)?;
     let job = Job { path: &path, text: &text, mapping: &mapping, table: &table, format, covers };
-    let checked = check(&mut workspace, &job)?;
     let name = source_name(import, &mapping)?;
+    let checked = check(&mut workspace, &job, &name)?;
     checked.say(&job)?;
     let last = job.covers_facts(&name, &checked, session.now);
     let mut news = !checked.compared.says_nothing();
@@ -159,22 +163,24 @@ impl Job<'_> {
         if self.covers.is_none() {
             return vec![];
         }
-        let chunk = Chunk { text: String::new(), first_line: 2, records: 0, header_here: false };
-        let capture = self.capture(name, checked, &chunk, 0, true, now);
+        let part = Part { digest: [0; 32], bytes: 0, first_line: 2, records: 0, header_here: false };
+        let capture = self.capture(name, checked, &part, vec![], 0, true, now);
         import::derive(&model::Document { receipt: capture.receipt, body: &[] }).facts
     }
 
+    #[expect(clippy::too_many_arguments, reason = "a receipt says all of this")]
     fn capture(
         &self,
         name: &str,
         checked: &Checked,
-        chunk: &Chunk,
+        part: &Part,
+        body: Vec<u8>,
         page: u32,
         last: bool,
         now: Instant,
     ) -> Capture {
         let shape =
-            Shape { header_here: chunk.header_here, first_line: chunk.first_line, ..checked.shape.clone() };
+            Shape { header_here: part.header_here, first_line: part.first_line, ..checked.shape.clone() };
         let mut context = json!({
             "mapping": self.text,
             "shape": shape,
@@ -203,8 +209,8 @@ impl Job<'_> {
                 collector: COLLECTOR.to_owned(),
                 request: format!(
                     "{} records from line {} of the file {}",
-                    chunk.records,
-                    chunk.first_line,
+                    part.records,
+                    part.first_line,
                     self.file_name()
                 ),
                 status: None,
@@ -219,9 +225,18 @@ impl Job<'_> {
                 context,
                 redacted: vec![],
             },
-            body: shape.encoding.encode(&chunk.text),
+            body,
         }
     }
+}
+
+/// A part of the file, as it was when it was read.
+struct Part {
+    digest: [u8; 32],
+    bytes: usize,
+    first_line: u64,
+    records: u64,
+    header_here: bool,
 }
 
 /// What a whole reading of a file found. Nothing of it is appended unless all of it can be read.
@@ -230,8 +245,11 @@ struct Checked {
     rows: u64,
     repeated: u64,
     compared: Compared,
-    /// SHA-256 of every part, and of the file.
-    parts: Vec<[u8; 32]>,
+    /// The first rows of which another source says something else, and how many there are.
+    conflicts: Vec<Conflict>,
+    conflicting: u64,
+    parts: Vec<Part>,
+    /// SHA-256 of the file.
     digest: [u8; 32],
     unused: Vec<String>,
 }
@@ -250,6 +268,19 @@ impl Checked {
         if outweighed > 0 {
             line(&format!("  {outweighed} are left as they are: a stronger record says otherwise"))?;
         }
+        if self.conflicting > 0 {
+            line(&format!("  of {} another source says something else", self.conflicting))?;
+            for conflict in &self.conflicts {
+                line(&format!("    {}", contradiction(conflict)))?;
+            }
+            let more = self.conflicting - self.conflicts.len() as u64;
+            if more > 0 {
+                line(&format!(
+                    "    and {more} more; once it is imported, see `tickmark record conflicts {}`",
+                    job.table.name
+                ))?;
+            }
+        }
         match &job.covers {
             Some(window) => line(&format!("  complete from {} to {}, as you say", window.from, window.to)),
             None => line("  no window is covered: what is not in it is not known to be absent (--covers)"),
@@ -257,7 +288,7 @@ impl Checked {
     }
 }
 
-fn check(workspace: &mut Workspace, job: &Job<'_>) -> Result<Checked, Failure> {
+fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked, Failure> {
     let mut file = job.open()?;
     let shape = job.shape(&file);
     let plan = job
@@ -275,38 +306,76 @@ fn check(workspace: &mut Workspace, job: &Job<'_>) -> Result<Checked, Failure> {
         rows: 0,
         repeated: 0,
         facts: vec![],
+        fresh: 0,
+        keep: true,
     };
     let mut checked = Checked {
         shape,
         rows: 0,
         repeated: 0,
         compared: Compared::default(),
+        conflicts: vec![],
+        conflicting: 0,
         parts: vec![],
         digest: [0; 32],
         unused,
     };
     let empty = workspace.knows_no_row(&job.table.name)?;
+    found.keep = !empty;
     let mut keys = KnownKeys::default();
-    let mut whole = Sha256::new();
     let bar = progress("reading");
-    while let Some(chunk) = file.next_chunk().map_err(|e| job.unreadable(&e))? {
-        let shape =
-            Shape { header_here: chunk.header_here, first_line: chunk.first_line, ..checked.shape.clone() };
-        plan.read(&chunk.text, &shape, Grade::Asserted, &mut |line, read| found.take(line, read));
-        let bytes = checked.shape.encoding.encode(&chunk.text);
-        whole.update(&bytes);
-        checked.parts.push(sha256(&bytes));
-        let facts = std::mem::take(&mut found.facts);
-        // Of a table without rows everything is new; and once a line cannot be read, nobody asks.
-        if found.faulty == 0 {
-            checked.compared.add(if empty {
-                Compared { new: facts.len() as u64, ..Compared::default() }
-            } else {
-                workspace.compare(&facts, &mut keys)?
-            });
+    let encoding = checked.shape.encoding;
+    // One thread cuts the file into parts, this one reads them: each has about half of the work.
+    let digest = thread::scope(|scope| {
+        let (sender, receiver) = mpsc::sync_channel(READ_AHEAD);
+        let reading = scope.spawn(move || {
+            let mut whole = Sha256::new();
+            loop {
+                let chunk = file.next_chunk();
+                let part = match chunk {
+                    Ok(Some(chunk)) => {
+                        let bytes = encoding.encode(&chunk.text);
+                        whole.update(&bytes);
+                        let (digest, bytes) = (sha256(&bytes), bytes.len());
+                        let Chunk { first_line, records, header_here, .. } = chunk;
+                        Ok((Part { digest, bytes, first_line, records, header_here }, chunk.text))
+                    }
+                    Ok(None) => return whole,
+                    Err(error) => Err(error),
+                };
+                let last = part.is_err();
+                // Nobody listens any more after a failure.
+                if sender.send(part).is_err() || last {
+                    return whole;
+                }
+            }
+        });
+        for read in receiver {
+            let (part, text) = read.map_err(|e| job.unreadable(&e))?;
+            let shape =
+                Shape { header_here: part.header_here, first_line: part.first_line, ..checked.shape.clone() };
+            plan.read(&text, &shape, Grade::Asserted, &mut |line, read| found.take(line, read));
+            checked.parts.push(part);
+            let facts = std::mem::take(&mut found.facts);
+            // Of a table without rows everything is new; and once a line cannot be read, nobody asks.
+            if found.faulty == 0 {
+                checked.compared.add(if empty {
+                    Compared { new: std::mem::take(&mut found.fresh), ..Compared::default() }
+                } else {
+                    let compared = workspace.compare(&facts, &mut keys)?;
+                    if compared.changed + compared.outweighed > 0 {
+                        let source = format!("import:{name}");
+                        let found = &mut checked.conflicts;
+                        checked.conflicting +=
+                            workspace.conflicts_of(&facts, &source, &mut keys, LISTED, found)?;
+                    }
+                    compared
+                });
+            }
+            bar.set_position(found.rows);
         }
-        bar.set_position(found.rows);
-    }
+        reading.join().map_err(|_| Failure::of("the file could not be read to its end; try again"))
+    })?;
     bar.finish_and_clear();
     if found.faulty > 0 {
         return Err(found.refusal(job));
@@ -315,7 +384,7 @@ fn check(workspace: &mut Workspace, job: &Job<'_>) -> Result<Checked, Failure> {
     if job.format == Format::Ndjson && checked.rows == 0 {
         return Err(job.unreadable("there is no object in it; write one a line"));
     }
-    checked.digest = whole.finalize().into();
+    checked.digest = digest.finalize().into();
     Ok(checked)
 }
 
@@ -329,7 +398,10 @@ struct Findings<'p> {
     faulty_lines: u64,
     rows: u64,
     repeated: u64,
+    /// Rows to be laid beside what is known, where anything is.
     facts: Vec<model::Fact>,
+    fresh: u64,
+    keep: bool,
 }
 
 impl Findings<'_> {
@@ -343,13 +415,16 @@ impl Findings<'_> {
                 self.faults.extend(faults.into_iter().take(room));
             }
             Ok(read) => {
-                let identity = format!("{:?}", read.identity(self.plan));
+                let identity = read.identity(self.plan);
                 let digest = u128::from(hash(1, &identity)) << 64 | u128::from(hash(2, &identity));
-                let says = hash(3, &format!("{:?} {:?}", read.fact.values, read.display));
+                let says = hash(3, &(&read.fact.values, &read.display));
                 match self.seen.entry(digest) {
                     Entry::Vacant(free) => {
                         free.insert(says);
-                        self.facts.push(read.fact);
+                        self.fresh += 1;
+                        if self.keep {
+                            self.facts.push(read.fact);
+                        }
                     }
                     Entry::Occupied(before) if *before.get() == says => self.repeated += 1,
                     Entry::Occupied(_) => {
@@ -396,22 +471,23 @@ fn append(
     name: &str,
     now: Instant,
 ) -> Result<std::ops::Range<u64>, Failure> {
-    let mut file = job.open()?;
+    let mut file = std::fs::File::open(job.path).map_err(AppError::file("read", job.path))?;
     let mut entries: Option<std::ops::Range<u64>> = None;
     let mut batch: Vec<Capture> = vec![];
     let mut bytes = 0;
-    for (page, digest) in checked.parts.iter().enumerate() {
+    for (page, part) in checked.parts.iter().enumerate() {
         let last = page + 1 == checked.parts.len();
-        let chunk = file.next_chunk().map_err(|e| job.unreadable(&e))?;
-        let capture = chunk.map(|chunk| {
-            job.capture(name, checked, &chunk, u32::try_from(page).unwrap_or(u32::MAX), last, now)
-        });
-        let Some(capture) = capture.filter(|c| sha256(&c.body) == *digest) else {
+        let mut body = vec![0; part.bytes];
+        let read = file.read_exact(&mut body);
+        let ended = !last || file.read(&mut [0]).is_ok_and(|n| n == 0);
+        if read.is_err() || !ended || sha256(&body) != part.digest {
             return Err(Failure::of(format!(
                 "`{}` was changed while it was read; import it again: what has been appended already is not appended twice",
                 job.path.display()
             )));
-        };
+        }
+        let page = u32::try_from(page).unwrap_or(u32::MAX);
+        let capture = job.capture(name, checked, part, body, page, last, now);
         bytes += capture.body.len();
         batch.push(capture);
         if bytes >= BATCH || last {
@@ -422,6 +498,29 @@ fn append(
         }
     }
     Ok(entries.unwrap_or(0..0))
+}
+
+/// A conflict in one line.
+pub(crate) fn contradiction(conflict: &Conflict) -> String {
+    let who = |saying: &Saying| {
+        let source = saying.source.as_deref().unwrap_or("a source that was erased");
+        match saying.entry {
+            Some(entry) => format!("{source}, entry {entry}, {}", saying.grade.word()),
+            None => format!("{source}, {}", saying.grade.word()),
+        }
+    };
+    let differences: Vec<String> = conflict
+        .differences
+        .iter()
+        .map(|d| format!("{} is {} and not {}", d.column, d.counts, d.other))
+        .collect();
+    plain(&format!(
+        "{}: {} (as {} says, and not {})",
+        conflict.about,
+        differences.join(", "),
+        who(&conflict.counts),
+        who(&conflict.other)
+    ))
 }
 
 pub(crate) fn can_be_asked() -> bool {
@@ -564,10 +663,10 @@ fn source_name(import: &Import, mapping: &Mapping) -> Result<String, Failure> {
     Ok(name.to_owned())
 }
 
-fn hash(salt: u8, text: &str) -> u64 {
+fn hash(salt: u8, what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     salt.hash(&mut hasher);
-    text.hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }
 

@@ -19,6 +19,7 @@ mod import;
 mod ledger_command;
 mod output;
 mod parameter;
+mod person;
 mod query;
 mod record;
 mod scope;
@@ -67,6 +68,7 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Parameter { what } => parameter::run(&session, &what),
         Command::Scope { what } => scope::run(&session, &what),
         Command::Flows(what) => flows::run(&session, &what),
+        Command::Person { what } => person::run(&session, &what),
         Command::Evidence { what } => evidence::run(&session, &what),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),

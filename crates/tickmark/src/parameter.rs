@@ -113,7 +113,7 @@ pub(crate) fn run(session: &Session, what: &ParameterCommand) -> Result<ExitCode
                 format!("approved_at={approved_at}"),
             ];
             let declared = table(&workspace, "parameter_version").map_err(Failure::of)?;
-            let said = Said { reason, by: by.as_deref(), covers: None };
+            let said = Said { reason, by: by.as_deref(), covers: None, of: &[] };
             match enter(&mut workspace, &derive, &declared, &words, &tz, &said, session.now)? {
                 Some((verb, entry)) => {
                     line(&format!(

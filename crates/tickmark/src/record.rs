@@ -32,6 +32,17 @@ pub(crate) enum RecordCommand {
         /// With this row the table holds everything there was in this window
         #[arg(long, value_name = "FROM..TO")]
         covers: Option<String>,
+        /// What the window is of, as KIND:KEY, such as `system:hub`; again for more (default: the company as a whole)
+        #[arg(long, value_name = "KIND:KEY", requires = "covers")]
+        of: Vec<String>,
+    },
+    /// List where sources say different things of the same entity, and whose word counts
+    Conflicts {
+        /// Only of this record table
+        table: Option<String>,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
     },
     /// List what was entered by hand
     List {
@@ -42,13 +53,38 @@ pub(crate) enum RecordCommand {
 
 pub(crate) fn run(session: &Session, what: &RecordCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
-    let (mut workspace, conventions) = session.open(&place)?;
+    let (mut workspace, conventions) = session.open_records(&place)?;
     match what {
-        RecordCommand::Add { table: name, values, reason, by, covers } => {
+        RecordCommand::Conflicts { table, json } => {
+            if let Some(name) = table
+                && workspace.catalog.table(name).is_none()
+            {
+                crate::import::table(&workspace, name).map_err(Failure::of)?;
+            }
+            workspace.catch_up(&|document| derive(document, &conventions))?;
+            let mut conflicts = vec![];
+            workspace.conflicts(
+                table.as_deref(),
+                &|document| derive(document, &conventions),
+                &mut |conflict| {
+                    conflicts.push(conflict);
+                },
+            )?;
+            if *json {
+                crate::output::document(&conflicts)?;
+            } else if conflicts.is_empty() {
+                line("no two sources say different things of the same entity")?;
+            } else {
+                for conflict in &conflicts {
+                    line(&format!("{} {}", conflict.table, crate::import::contradiction(conflict)))?;
+                }
+            }
+        }
+        RecordCommand::Add { table: name, values, reason, by, covers, of } => {
             let table = table(&workspace, name).map_err(Failure::of)?;
             let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
             let covers = covers.as_deref().map(|text| window(text, &tz, session.now)).transpose()?;
-            let said = Said { reason, by: by.as_deref(), covers };
+            let said = Said { reason, by: by.as_deref(), covers, of };
             let derive = |document: &Document<'_>| derive(document, &conventions);
             match enter(&mut workspace, &derive, &table, values, &tz, &said, session.now)? {
                 Some((verb, entry)) => line(&format!("{verb} in `{name}` as ledger entry {entry}"))?,
@@ -90,11 +126,34 @@ pub(crate) fn run(session: &Session, what: &RecordCommand) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
+/// The scopes that a window is of, as the mapping says them.
+fn covered_scopes(of: &[String]) -> Result<String, Failure> {
+    let mut scopes = vec![];
+    for scope in of {
+        let Some((kind, key)) =
+            scope.split_once(':').filter(|(kind, key)| !kind.is_empty() && !key.is_empty())
+        else {
+            return Err(Failure::of(format!(
+                "`{}` does not say of what kind it is; write it like system:hub or repository:acme/app",
+                plain(scope)
+            )));
+        };
+        let scope = [("kind".to_owned(), kind.into()), ("key".to_owned(), key.into())];
+        scopes.push(toml::Value::Table(scope.into_iter().collect()));
+    }
+    if scopes.is_empty() {
+        return Ok(String::new());
+    }
+    Ok(format!("covers = {}\n", toml::Value::Array(scopes)))
+}
+
 /// What is said of a row besides its values.
 pub(crate) struct Said<'a> {
     pub(crate) reason: &'a str,
     pub(crate) by: Option<&'a str>,
     pub(crate) covers: Option<Window>,
+    /// Of what `covers` speaks, such as `system:hub`; the company as a whole when empty.
+    pub(crate) of: &'a [String],
 }
 
 pub(crate) const NOTHING_NEW: &str =
@@ -111,7 +170,8 @@ pub(crate) fn enter(
     said: &Said<'_>,
     now: Instant,
 ) -> Result<Option<(&'static str, u64)>, Failure> {
-    let (mapping, body) = written(table, words, tz)?;
+    let (mut mapping, body) = written(table, words, tz)?;
+    mapping.insert_str(0, &covered_scopes(said.of)?);
     workspace.catch_up(derive)?;
     let capture = row(table, &mapping, &body, said, now)?;
     let (compared, covered) = compare(workspace, &capture)?;

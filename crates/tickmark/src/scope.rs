@@ -312,7 +312,7 @@ fn decide(
         format!("approved_at={}", asked.approved_at),
     ];
     let (mapping, body) = written(&table, &words, &asked.tz)?;
-    let said = Said { reason: &decision.reason, by: decision.by.as_deref(), covers: None };
+    let said = Said { reason: &decision.reason, by: decision.by.as_deref(), covers: None, of: &[] };
     let capture = row(&table, &mapping, &body, &said, session.now)?;
     let impact =
         workspace.scope_impact(&asked.question, &asked.rule(&decision.reason, &decision.approved_by))?;

@@ -41,6 +41,15 @@ impl Session {
 
     /// Opens the workspace for writing, with its conventions adopted. Says on standard error what was made.
     pub(crate) fn open(&self, place: &Place) -> Result<(Workspace, Conventions), Failure> {
+        self.open_to(place, true)
+    }
+
+    /// Opens the workspace as [`Session::open`] does, for what judges nothing.
+    pub(crate) fn open_records(&self, place: &Place) -> Result<(Workspace, Conventions), Failure> {
+        self.open_to(place, false)
+    }
+
+    fn open_to(&self, place: &Place, judging: bool) -> Result<(Workspace, Conventions), Failure> {
         let (wrapping_key, path, made) = app::wrapping_key(&self.environment, &mut entropy)?;
         if made {
             output::note(&format!(
@@ -56,6 +65,7 @@ impl Session {
             entropy: Box::new(entropy),
             conventions: serde_json::to_value(&conventions).map_err(Failure::of)?,
             now: self.now,
+            judging,
         })
         .map_err(|error| match error {
             app::AppError::Ledger(ledger::Error::WrongKey) => Failure::of(format!(

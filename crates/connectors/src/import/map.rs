@@ -38,7 +38,8 @@ pub struct Mapping {
     covers: Vec<Covered>,
     /// By column of the table: which column of the file, and how it is read.
     columns: BTreeMap<String, Rule>,
-    /// Texts for people about the entity, kept apart from the rows: `name`, `email`, `login`, `title`, `url`.
+    /// Texts for people about the entity, kept apart from the rows: `name`, `email`, `login`, `title`, `url`; of an account also
+    /// `employee_number` and `sso_subject`, by which the same person is known elsewhere.
     #[serde(default)]
     display: BTreeMap<String, String>,
 }
@@ -153,6 +154,9 @@ pub fn may_be_imported(table: &Table) -> Option<&'static str> {
     if table.name == "evidence_file" {
         return Some("a file of evidence is kept with its bytes; run `tickmark evidence add`");
     }
+    if table.name == "person_decision" {
+        return Some("who is who is decided with `tickmark person`");
+    }
     let made_here = |stream: &String| stream.starts_with("records.") || stream.starts_with("content.");
     (!table.fed_by.is_empty() && table.fed_by.iter().all(made_here))
         .then_some("its rows are worked out from others")
@@ -162,7 +166,7 @@ pub fn may_be_imported(table: &Table) -> Option<&'static str> {
 const SCOPELESS: [&str; 3] = ["repository", "revision", "system"];
 
 /// Fields of `display`.
-const DISPLAY: [&str; 5] = ["name", "email", "login", "title", "url"];
+const DISPLAY: [&str; 7] = ["name", "email", "login", "title", "url", "employee_number", "sso_subject"];
 
 impl Mapping {
     /// Reads a mapping.
@@ -454,7 +458,31 @@ impl Compiler<'_> {
                 How::Entity { kind, scope }
             }
         };
-        Some(Field { name: interned(&column.name), nullable: column.nullable, cells, words, reads })
+        let name = interned(&column.name);
+        let field = Field { name, nullable: column.nullable, cells, words, reads, fixed: None };
+        Some(self.with_constant(column, field))
+    }
+
+    /// A constant that cannot be read is a mistake of the mapping, and of no line.
+    fn with_constant(&mut self, column: &ColumnShape, mut field: Field) -> Field {
+        let Cells::Constant(text) = &field.cells else { return field };
+        let by_record = match &field.reads {
+            How::Account { system: Given::Cell(_), .. } | How::Entity { scope: Given::Cell(_), .. } => true,
+            How::Account { display, .. } => display.is_some(),
+            _ => false,
+        };
+        let given = |given: &Given| match given {
+            Given::Constant(text) => Ok(text.clone()),
+            Given::Cell(_) => Ok(String::new()),
+        };
+        match field.value(text, &given) {
+            Ok(value) if !by_record => field.fixed = Some(value),
+            Ok(_) => {}
+            Err((_, (what, instead))) => {
+                self.problem(format!("the constant `{text}` for `{}`: it {what}; {instead}", column.name));
+            }
+        }
+        field
     }
 
     /// A word that would change nothing is a mistake.

@@ -74,6 +74,8 @@ pub(crate) struct Field {
     pub(crate) cells: Cells,
     pub(crate) words: BTreeMap<String, String>,
     pub(crate) reads: How,
+    /// What a constant says, where it is the same of every record.
+    pub(crate) fixed: Option<FactValue>,
 }
 
 /// What to do with every record of a file.
@@ -132,10 +134,10 @@ pub struct Read {
 impl Read {
     /// What may come only once in a file: the entity, and of a state the version's start.
     #[must_use]
-    pub fn identity(&self, plan: &Plan) -> (String, String, Option<FactValue>) {
+    pub fn identity(&self, plan: &Plan) -> (&str, &str, Option<&FactValue>) {
         let about = &self.fact.about;
-        let start = plan.starts.and_then(|at| self.fact.values.get(at)).map(|(_, value)| value.clone());
-        (about.scope.clone(), about.key.clone(), start)
+        let start = plan.starts.and_then(|at| self.fact.values.get(at)).map(|(_, value)| value);
+        (&about.scope, &about.key, start)
     }
 }
 
@@ -281,6 +283,10 @@ impl Plan {
         let mut display = vec![];
         let mut values = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
+            if let Some(fixed) = &field.fixed {
+                values.push((field.name, fixed.clone()));
+                continue;
+            }
             let (at, raw) = match &field.cells {
                 Cells::Constant(text) => (None, text.as_str()),
                 Cells::Cell(at) => (Some(*at), cell(*at)),
@@ -328,10 +334,10 @@ fn usable(text: &str) -> Result<&str, Wrong> {
     Ok(text)
 }
 
-type Named<'n> = dyn Fn(&Given) -> Result<String, (Option<usize>, Wrong)> + 'n;
+pub(crate) type Named<'n> = dyn Fn(&Given) -> Result<String, (Option<usize>, Wrong)> + 'n;
 
 impl Field {
-    fn value(&self, raw: &str, name: &Named<'_>) -> Result<FactValue, (Option<usize>, Wrong)> {
+    pub(crate) fn value(&self, raw: &str, name: &Named<'_>) -> Result<FactValue, (Option<usize>, Wrong)> {
         let trimmed = raw.trim();
         let (text, from_words) = match self.words.get(trimmed) {
             Some(word) => (word.as_str(), true),

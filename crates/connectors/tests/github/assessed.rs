@@ -43,6 +43,7 @@ fn opened(ledger: &Ledger) -> (tempfile::TempDir, Workspace) {
         }),
         conventions: json!({}),
         now: instant(NOW),
+        judging: true,
     })
     .unwrap();
     workspace.append(&ledger.captures).unwrap();

@@ -353,3 +353,89 @@ fn a_person_is_erased_from_what_was_imported() {
     home.does("import people.csv --map people.toml --yes");
     home.refuses(erase, &["UTF-16", "ledger erase 1"]);
 }
+
+#[test]
+fn two_sources_that_contradict_each_other_are_listed() {
+    let home = Home::new();
+    let map = "table = \"ticket\"\nkey = \"Key\"\n[columns]\nlabel = \"Key\"\ncreated_at = \"Created\"\n";
+    fs::write(home.path().join("map.toml"), map).unwrap();
+    let file = |day: &str| {
+        let rows = format!("Key,Created\nA-1,2025-01-0{day}T10:00:00Z\nA-2,2025-01-01T10:00:00Z\n");
+        fs::write(home.path().join("tickets.csv"), rows).unwrap();
+    };
+    let counts = || -> Vec<(String, String, String)> {
+        let listed: Json = serde_json::from_str(&home.does("record conflicts ticket --json")).unwrap();
+        let text = |value: &Json| value.as_str().unwrap().to_owned();
+        let of = |c: &Json| {
+            let difference = &c["differences"][0];
+            assert_eq!((&c["about"], &difference["column"]), (&"A-1".into(), &"created_at".into()));
+            let saying = format!("{} and not {}", text(&c["counts"]["source"]), text(&c["other"]["source"]));
+            (saying, text(&difference["counts"]), text(&difference["other"]))
+        };
+        listed.as_array().unwrap().iter().map(of).collect()
+    };
+    let day = |day: u8| format!("2025-01-0{day}T10:00:00Z");
+    file("1");
+    home.does("import tickets.csv --map map.toml --source jira --yes");
+    assert_eq!(counts(), []);
+    // The same source again corrects its own word.
+    file("2");
+    assert!(
+        !home.does("import tickets.csv --map map.toml --source jira --dry-run").contains("another source")
+    );
+    home.does("import tickets.csv --map map.toml --source jira --yes");
+    assert_eq!(counts(), []);
+    // Another one contradicts it: of equals, what is known later counts.
+    file("3");
+    let dry = home.does("import tickets.csv --map map.toml --source sheet --dry-run");
+    let said =
+        "A-1: created_at is 2025-01-03T10:00:00Z and not 2025-01-02T10:00:00Z (as this file, asserted says";
+    assert!(dry.contains("of 1 another source says something else") && dry.contains(said), "{dry}");
+    home.does("import tickets.csv --map map.toml --source sheet --yes");
+    assert_eq!(counts(), [("import:sheet and not import:jira".to_owned(), day(3), day(2))]);
+    // What is entered by hand outweighs both.
+    home.does("record add ticket key=A-1 label=A-1 created_at=2025-01-04T10:00:00Z --reason seen");
+    assert_eq!(
+        counts(),
+        [
+            ("tickmark and not import:sheet".to_owned(), day(4), day(3)),
+            ("tickmark and not import:jira".to_owned(), day(4), day(2)),
+        ]
+    );
+    file("5");
+    let dry = home.does("import tickets.csv --map map.toml --source sheet --dry-run");
+    assert!(
+        dry.contains("is 2025-01-04T10:00:00Z and not 2025-01-05T10:00:00Z (as tickmark, entry"),
+        "{dry}"
+    );
+    home.refuses("record conflicts tickets", &["there is no table `tickets`"]);
+}
+
+#[test]
+fn a_constant_that_cannot_be_read_is_the_mappings_mistake() {
+    let home = Home::new();
+    fs::write(home.path().join("tickets.csv"), "Key\nA-1\nA-2\nA-3\n").unwrap();
+    let map = "table = \"ticket\"\nkey = \"Key\"\n[columns]\nlabel = \"Key\"\ncreated_at = { constant = \"03/04/2026\" }\n";
+    fs::write(home.path().join("map.toml"), map).unwrap();
+    let said = home.refuses("import tickets.csv --map map.toml --yes", &["the constant `03/04/2026`"]);
+    assert_eq!(said.matches("03/04/2026").count(), 1, "{said}");
+}
+
+#[test]
+fn a_row_by_hand_can_speak_for_a_scope() {
+    let home = Home::new();
+    home.does(
+        "record add ticket key=A-1 label=A-1 --reason seen --covers 2025-01-01..2025-01-31 --of system:hub",
+    );
+    let covered = home.run([
+        "query",
+        "--format",
+        "csv",
+        "SELECT count(*) AS n FROM coverage c WHERE c.relation = 'ticket' AND c.scope <> 0",
+    ]);
+    assert_eq!(covered.succeeded(), "n\n1\n");
+    home.refuses(
+        "record add ticket key=A-1 label=A-1 --reason seen --covers 2025-01-01..2025-01-31 --of hub",
+        &["system:hub"],
+    );
+}
