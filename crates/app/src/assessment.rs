@@ -18,9 +18,9 @@ use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
 use crate::looked::{AlarmReport, Keeping};
 use crate::question::bindings;
+use crate::scope::{ScopeReport, ScopeRules};
 use crate::uptime::{Asked, ItemUptime, UptimeReport};
 use crate::versions::{ControlVersion, SetAside, Window};
-use crate::scope::{ScopeReport, ScopeRules};
 use crate::workspace::Workspace;
 
 /// What is to be assessed.
@@ -92,6 +92,12 @@ pub struct Report {
     /// Versions that take no effect and are about no procedure that there is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub set_aside: Vec<SetAside>,
+    /// Streams that have to be collected before their source forgets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<AlarmReport>,
+    /// What is out of scope, and what is not right about it; absent where there is no rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ScopeReport>,
 }
 
 /// A procedure that is not asked, because its controls were not in force.
@@ -105,12 +111,6 @@ pub struct NotInForce {
     pub controls: Vec<String>,
     /// What became of them.
     pub versions: Vec<ControlVersion>,
-    /// Streams that have to be collected before their source forgets.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub alarms: Vec<AlarmReport>,
-    /// What is out of scope, and what is not right about it; absent where there is no rule.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scope: Option<ScopeReport>,
 }
 
 /// A procedure that a date cannot answer.

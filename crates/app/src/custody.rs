@@ -118,7 +118,10 @@ impl Workspace {
             };
             for (at, run) in runs.iter().enumerate() {
                 self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
-                texts.push((name(at), self.written(procedure, run, question, position, &scope, Engine::DuckDb)?));
+                texts.push((
+                    name(at),
+                    self.written(procedure, run, question, position, &scope, Engine::DuckDb)?,
+                ));
             }
             let of_part = |(days, window, of_part): &(Period, &Window, Vec<Run>)| {
                 let files: Vec<_> = of_part

@@ -9,8 +9,8 @@ mod assessment;
 mod calendar;
 mod commitments;
 mod config;
-mod criteria;
 mod conflict;
+mod criteria;
 mod custody;
 mod deviation;
 mod error;
@@ -26,10 +26,10 @@ mod place;
 mod preview;
 mod question;
 mod redact;
+mod scope;
 mod uptime;
 mod versions;
 mod waiver;
-mod scope;
 mod workspace;
 
 pub use assess::register::refusal as closing_refused;
@@ -44,8 +44,8 @@ pub use assessment::{
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
-pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
 pub use conflict::{Conflict, Difference, Saying};
+pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use deviation::{
     About, Decided, DeviationReport, Deviations, Found, InRegister, NONE, Registered, WaiverBeside,
@@ -57,18 +57,15 @@ pub use flows::{End, Flow, Flows, SubProcessor};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;
+pub use looked::{
+    AlarmReport, CoverageQuestion, CoverageReport, Keeping, Missing, TableCoverage, Unsupplied,
+};
 pub use person::{AlikePair, Person, PersonsAccount};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
+pub use scope::{NotTested, Raised, SECURITY, ScopeReport, ScopeRule};
 pub use uptime::{IntervalReport, ItemUptime, UptimeReport, stretch_of, uptime_rules_of};
 pub use versions::{ControlVersion, ParameterReport, ParameterVersion, SetAside};
-pub use looked::{
-    AlarmReport, CoverageQuestion, CoverageReport, Keeping, Missing, TableCoverage, Unsupplied,
-};
-pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
-pub use preview::Preview;
-pub use question::{Answer, Prepared};
 pub use waiver::WaiverReport;
-pub use scope::{NotTested, Raised, SECURITY, ScopeReport, ScopeRule};
 pub use workspace::{Derive, Opening, Status, Workspace};

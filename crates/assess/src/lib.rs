@@ -5,12 +5,12 @@
 
 mod coverage;
 mod part;
-pub mod uptime;
-mod version;
 pub mod register;
 pub mod retention;
 pub mod rollup;
 pub mod strip;
+pub mod uptime;
+mod version;
 mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};

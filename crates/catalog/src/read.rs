@@ -213,16 +213,6 @@ impl<'f> Section<'f> {
         sections
     }
 
-    /// The section `[key]`, where there is one.
-    pub(crate) fn section(&mut self, key: &'static str) -> Option<Self> {
-        let value = self.get(key)?;
-        let Some(table) = value.get_ref().as_table() else {
-            self.expected(value, key, &format!("a section `[{key}]`"));
-            return None;
-        };
-        Some(Section { file: self.file, at: value.span().start, table, asked: BTreeSet::new() })
-    }
-
     /// The sections `[[key]]`, in order.
     pub(crate) fn each(&mut self, key: &'static str) -> Vec<Self> {
         let Some(value) = self.get(key) else { return Vec::new() };

@@ -76,7 +76,7 @@ fn repository(home: &Home, name: &str) -> PathBuf {
 fn company() -> (Home, BTreeMap<String, String>) {
     let home = Home::new();
     home.does("init");
-    let settings = home.workspace().join("tickmark.toml");
+    let settings = home.path().join("tickmark.toml");
     let text = fs::read_to_string(&settings).unwrap();
     let since = "reviews_since = \"2025-01-01T00:00:00Z\"\ntickets_since = \"2025-01-01T00:00:00Z\"\n";
     fs::write(&settings, format!("{text}\n[conventions]\n{since}")).unwrap();
