@@ -95,6 +95,33 @@ fn the_same_answers_as_from_a_file() {
         assert_eq!(parquet(&there), parquet(&here));
     }
 
+    // Registers, criteria and coverage answer alike, too.
+    for home in [&here, &there] {
+        home.does("waiver add W-1 --control CHG-02 --from 2025-01-01 --to forever --reason r --by ann");
+        home.does(
+            "control design CHG-02 --conclusion suitable --item x --for 2025-01-01 --reason r --by ann",
+        );
+        home.does("control own CHG-02 --owner bob --by ann");
+        home.does("deviation register --from 2025-01-01 --to 2025-01-31 --by ann");
+    }
+    let told = |home: &Home, what: &str| -> Json {
+        let line = format!("{what} --from 2025-01-01 --to 2025-01-31 --json");
+        let mut told = settled(serde_json::from_str(&home.does(&line)).unwrap());
+        for deviation in told["deviations"].as_array_mut().into_iter().flatten() {
+            assert_eq!(deviation["registered"]["by"], "ann");
+            // When and after what else it was entered.
+            deviation["registered"] = Json::Null;
+        }
+        for table in told["tables"].as_array_mut().into_iter().flatten() {
+            table["last"] = Json::Null;
+        }
+        told
+    };
+    assert_ne!(told(&here, "deviation list")["deviations"], serde_json::json!([]));
+    for what in ["deviation list", "criteria", "control", "coverage"] {
+        same(&told(&there, what), &told(&here, what));
+    }
+
     // Built anew, in a schema of its own; the one before goes.
     let one = schemas(&server);
     assert_eq!(there.does("rebuild --diff").lines().last(), Some("every row is as it was"));
