@@ -112,6 +112,7 @@ impl Company {
             }),
             conventions: json!({}),
             now: at("01-01"),
+            judging: true,
         })
         .unwrap();
         assert_eq!(workspace.content_problems, vec![]);

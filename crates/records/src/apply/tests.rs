@@ -20,6 +20,7 @@ fn table(name: &str, kind: TableKind, columns: &[(&str, ColumnType, bool)]) -> T
         cluster_by: vec![],
         index_by: vec![],
         fed_by: vec![],
+        scope: None,
     }
 }
 
