@@ -101,6 +101,9 @@ pub fn stretch_of(row: &[Value]) -> Result<(i64, Stretch), String> {
     Ok((*item, Stretch { from: instant(from)?, to: instant(to)?, verdict }))
 }
 
+/// That of the whole, and of each item by its number.
+pub(crate) type Uptimes = (UptimeReport, BTreeMap<i64, UptimeReport>);
+
 /// What an uptime is asked of.
 pub(crate) struct Asked<'a> {
     pub(crate) question: &'a Question,
@@ -112,11 +115,7 @@ pub(crate) struct Asked<'a> {
 
 impl Workspace {
     /// For how long each item held, and all of them together: the intervals of the whole, and of each item by its number.
-    pub(crate) fn uptime(
-        &self,
-        plan: &Plan,
-        asked: &Asked<'_>,
-    ) -> Result<Option<(UptimeReport, BTreeMap<i64, UptimeReport>)>, AppError> {
+    pub(crate) fn uptime(&self, plan: &Plan, asked: &Asked<'_>) -> Result<Option<Uptimes>, AppError> {
         let Some(rules) = uptime_rules_of(&plan.procedure) else { return Ok(None) };
         let mut reader = self.records.reader()?;
         let mut whole: Vec<Interval> = vec![];

@@ -529,7 +529,7 @@ impl History<bool> {
             Knowledge::Now => v.known_to == Instant::FOREVER,
         });
         let first = seen.min_by_key(|(v, row)| (v.from, row.entry));
-        !first.is_some_and(|(_, row)| row.text("change") == Some("adopted"))
+        first.is_none_or(|(_, row)| row.text("change") != Some("adopted"))
     }
 
     /// What is said of the control at an instant, by what is known now: each version says what it changes.

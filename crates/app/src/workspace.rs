@@ -336,7 +336,10 @@ impl Workspace {
 fn entities(records: &mut Records) -> Result<BTreeSet<String>, RecordsError> {
     let mut all = BTreeSet::new();
     records.entities(None, |entity| {
-        all.insert(format!("{entity:?}"));
+        // Calendars come from content when a procedure counts days, not from the ledger.
+        if entity.kind != "calendar" {
+            all.insert(format!("{entity:?}"));
+        }
     })?;
     Ok(all)
 }

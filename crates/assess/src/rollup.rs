@@ -624,7 +624,7 @@ mod tests {
                     f.exceptions.iter().any(|e| e.found)
                         || f.tests.iter().any(|t| t.conclusion == Some(ExceptionsNoted))
                 };
-                prop_assert!(!key.iter().any(|f| deviates(f)));
+                prop_assert!(!key.iter().any(deviates));
             }
             // The order of the mapping changes nothing, nor does saying it twice.
             let twice: Vec<Mapped<'_>> = mapped.iter().rev().chain(&mapped).copied().collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use app::{ParameterReport, ParameterVersion, ProcedureReport, Report, VersionReport};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use model::{Conclusion, Instant, Period, Value};
 
 use crate::failure::Failure;
@@ -25,35 +25,39 @@ pub(crate) enum ParameterCommand {
         json: bool,
     },
     /// Say what a parameter is from some day on
-    Set {
-        /// The procedure
-        procedure: String,
-        /// The parameter
-        name: String,
-        /// Its value
-        value: String,
-        /// First day on which it holds, or an instant
-        #[arg(long, value_name = "DATE")]
-        from: String,
-        /// Last day on which it holds (default: until another version takes its place)
-        #[arg(long, value_name = "DATE")]
-        to: Option<String>,
-        /// Why: it stands in the ledger
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-        /// Account of who approved it
-        #[arg(long, value_name = "ACCOUNT")]
-        approved_by: String,
-        /// The system of that account
-        #[arg(long, value_name = "SYSTEM", default_value = "tickmark")]
-        system: String,
-        /// When it was approved (default: now); before it is entered it counts as known only from then on
-        #[arg(long, value_name = "INSTANT")]
-        approved_at: Option<String>,
-        /// Who enters it, as a pseudonym
-        #[arg(long, value_name = "WHO")]
-        by: Option<String>,
-    },
+    Set(Box<Set>),
+}
+
+/// A version as it is entered.
+#[derive(Args)]
+pub(crate) struct Set {
+    /// The procedure
+    pub(crate) procedure: String,
+    /// The parameter
+    pub(crate) name: String,
+    /// Its value
+    pub(crate) value: String,
+    /// First day on which it holds, or an instant
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: String,
+    /// Last day on which it holds (default: until another version takes its place)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
+    /// Why: it stands in the ledger
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Account of who approved it
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) approved_by: String,
+    /// The system of that account
+    #[arg(long, value_name = "SYSTEM", default_value = "tickmark")]
+    pub(crate) system: String,
+    /// When it was approved (default: now); before it is entered it counts as known only from then on
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) approved_at: Option<String>,
+    /// Who enters it, as a pseudonym
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: Option<String>,
 }
 
 pub(crate) fn run(session: &Session, what: &ParameterCommand) -> Result<ExitCode, Failure> {
@@ -71,18 +75,9 @@ pub(crate) fn run(session: &Session, what: &ParameterCommand) -> Result<ExitCode
                 list(&parameters, &tz)?;
             }
         }
-        ParameterCommand::Set {
-            procedure,
-            name,
-            value,
-            from,
-            to,
-            reason,
-            approved_by,
-            system,
-            approved_at,
-            by,
-        } => {
+        ParameterCommand::Set(set) => {
+            let Set { procedure, name, value, from, to, reason, approved_by, system, approved_at, by } =
+                &**set;
             // A wrong value is refused here, and not on the day of the assessment.
             workspace.catalog.parameter_value(procedure, name, value).map_err(|p| Failure::of(p.said()))?;
             let (from, _) = edge(from, &tz)?;
