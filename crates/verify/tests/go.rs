@@ -7,6 +7,9 @@ mod common;
 
 use std::fs;
 
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use common::{MemoryHead, entries, go, load, logcheck, open, put_key, written};
 use tlog::NoteVerifier;
 use verify::{Files as _, Folder, Options};
@@ -94,6 +97,47 @@ fn what_go_refuses_we_refuse() {
     go(&logcheck, &[&log, &vkey], "log").unwrap();
 }
 
+/// Whether two checkpoints differ in nothing but the bits of a signature's last base64 digit that stand for no byte. Go reads
+/// over them; here a signature has one spelling only, as RFC 4648, section 3.5, allows.
+fn spare_bits_only(before: &[u8], after: &[u8]) -> bool {
+    let lenient = GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true);
+    let lenient = GeneralPurpose::new(&alphabet::STANDARD, lenient);
+    let read = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec()).ok()?;
+        let (rest, signature) = text.strip_suffix('\n')?.rsplit_once(' ')?;
+        Some((rest.to_owned(), lenient.decode(signature).ok()?))
+    };
+    before != after && read(before).is_some() && read(before) == read(after)
+}
+
+#[test]
+fn a_signature_has_one_spelling() {
+    let signer = tlog::NoteSigner::new("log.example.test/a", tlog::Algorithm::Ed25519, &[1; 32]).unwrap();
+    let files = common::hand_made(&[vec![1]], &signer);
+    let note = &files["checkpoint"];
+    let last = note.len() - 3;
+    assert_eq!(&note[last + 1..], b"=\n", "sixty-eight bytes end in one sign of padding");
+    let other = |change: u8| {
+        let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let digit = digits.iter().position(|d| *d == note[last]).unwrap();
+        let mut note = note.clone();
+        note[last] = digits[digit ^ usize::from(change)];
+        note
+    };
+    // The two lowest bits stand for no byte; the third does.
+    assert!(spare_bits_only(note, &other(1)) && spare_bits_only(note, &other(3)));
+    assert!(!spare_bits_only(note, &other(4)) && !spare_bits_only(note, note));
+    let side = tempfile::tempdir().unwrap();
+    for (name, bytes) in &files {
+        fs::create_dir_all(side.path().join(name).parent().unwrap()).unwrap();
+        fs::write(side.path().join(name), bytes).unwrap();
+    }
+    let verdict = || verify::log(&Folder::new(side.path()), signer.verifier(), PLAIN).is_ok();
+    assert!(verdict());
+    fs::write(side.path().join("checkpoint"), other(1)).unwrap();
+    assert!(!verdict());
+}
+
 /// Logs of any size with entries of any bytes, half of them damaged somewhere. `TICKMARK_LONG=1`: 10,000 of them.
 #[test]
 fn random_logs_get_the_same_verdict() {
@@ -129,6 +173,10 @@ fn random_logs_get_the_same_verdict() {
         }
         let theirs = go(&logcheck, &[&log, &vkey], "log");
         let ours = verify::log(&Folder::new(&log), signer.verifier(), PLAIN);
+        let spared = || spare_bits_only(&files["checkpoint"], &fs::read(log.join("checkpoint")).unwrap());
+        if ours.is_err() && theirs.is_ok() && spared() {
+            continue;
+        }
         assert_eq!(ours.is_ok(), theirs.is_ok(), "turn {turn}: ours {ours:?}, Go's {theirs:?}");
     }
 }
