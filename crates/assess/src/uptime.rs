@@ -383,6 +383,10 @@ mod tests {
             prop_assert_eq!(lasted(&found).values().sum::<i64>(), SPAN.2 - SPAN.0);
             // To know less of a stretch never makes anything up.
             for at in 0..stretches.len() {
+                // A stretch that ended where it began held at no instant. Without its end it would be another one, which did.
+                if stretches[at].from.is_some() && stretches[at].from == stretches[at].to {
+                    continue;
+                }
                 for change in [
                     |s: &mut Stretch| s.from = None,
                     |s: &mut Stretch| s.to = None,
