@@ -100,7 +100,7 @@ decision AS (
                   WHEN i.decision = 'undecided' OR i.decision = 'unknown' THEN 3
                   WHEN i.account = i.reviewer OR rp.person = sp.person OR rh.kind = 'bot' OR rh.kind = 'service' THEN 0
                   WHEN rp.person IS NULL OR rh.kind IS NULL OR rh.kind <> 'human' OR al.person IS NOT NULL THEN 2
-                  WHEN sp.person IS NULL AND (sh.kind IS NULL OR sh.kind = 'human' OR sh.kind = 'unknown') THEN 2
+                  WHEN sp.person IS NULL AND (sh.kind IS NULL OR sh.kind = 'human' OR sh.kind = 'guest' OR sh.kind = 'unknown') THEN 2
                   ELSE 3 END) AS worth
     FROM review r
     JOIN access_review_item i ON i.review = r.review

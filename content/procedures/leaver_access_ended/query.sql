@@ -119,7 +119,7 @@ login AS (
                   WHEN o.ends_at <= o.due_at THEN 3
                   WHEN o.held_to <= o.due_at THEN 2
                   WHEN o.ends_at IS NULL THEN 1
-                  WHEN o.kind = 'bot' OR o.kind = 'service' OR o.kind = 'shared' THEN 2
+                  WHEN o.kind = 'bot' OR o.kind = 'service' OR o.kind = 'shared' OR o.kind = 'break_glass' THEN 2
                   ELSE 0 END) AS worth
     FROM own o
     LEFT JOIN way_again g ON g.employment = o.employment AND g.system = o.system AND g.account = o.account

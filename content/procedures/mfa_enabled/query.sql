@@ -44,7 +44,7 @@ excluded AS (
                   WHEN op.person IS NULL AND own.shared = 0 THEN 1
                   ELSE 2 END) AS worth
     FROM account_exclusion x
-    JOIN (SELECT o.id AS account, min(CASE WHEN o.kind = 'shared' THEN 1 ELSE 0 END) AS shared
+    JOIN (SELECT o.id AS account, min(CASE WHEN o.kind = 'shared' OR o.kind = 'break_glass' THEN 1 ELSE 0 END) AS shared
             FROM account_history o GROUP BY o.id) own ON own.account = x.account
     LEFT JOIN account_history h ON h.id = x.approved_by AND h.valid_from <= x.approved_at AND h.valid_to > x.approved_at
     LEFT JOIN account_person bp ON bp.account = x.approved_by AND bp.valid_from <= x.approved_at AND bp.valid_to > x.approved_at

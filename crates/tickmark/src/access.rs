@@ -13,19 +13,14 @@ use crate::session::{Session, derive};
 pub(crate) fn run(session: &Session, asked: &AccessCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open_records(&place)?;
-    let zone =
-        asked.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
-    let as_of = match &asked.as_of {
-        Some(day) => crate::assess::until(session.now, day, &zone)?,
-        None => session.now,
-    };
+    let (as_of, zone) = asked.when.instant(session.now, &workspace.config)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let access = workspace.access(&AccessQuestion {
         who: asked.who.clone(),
         system: asked.system.clone(),
         role: asked.role.clone(),
         as_of,
-        known_at: asked.known_at,
+        known_at: asked.when.known_at,
     })?;
     if asked.json {
         output::document(&access)?;
@@ -71,14 +66,7 @@ fn print(access: &Access, zone: &str) -> Result<(), Failure> {
             line(&format!("  {} ({})", plain(&alike.person), basis.join(", ")))?;
         }
     }
-    if !access.not_known.is_empty() {
-        line("")?;
-        line(&styled(BOLD, "Not known"))?;
-        for unknown in &access.not_known {
-            line(&format!("  {}", plain(unknown)))?;
-        }
-    }
-    Ok(())
+    output::not_known(&access.not_known)
 }
 
 fn row(grant: &GrantReport, zone: &str) -> Vec<String> {
@@ -104,7 +92,7 @@ fn row(grant: &GrantReport, zone: &str) -> Vec<String> {
         remarks.push("privileged".to_owned());
     }
     if let Some(kind) = grant.kind.as_ref().filter(|kind| *kind != "human") {
-        remarks.push(format!("{kind} account"));
+        remarks.push(format!("{} account", output::spoken(kind)));
     }
     if let Some(via) = grant.via.as_ref().filter(|via| *via != "direct") {
         remarks.push(format!(

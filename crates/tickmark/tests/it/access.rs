@@ -15,6 +15,8 @@ hub,101,bob@example.test,Bob Ray,human,2024-01-02T00:00:00Z,
 hub,102,,deploy,service,2024-01-02T00:00:00Z,
 vault,ann-admin,ann@example.test,Ann Lee,human,2024-01-02T00:00:00Z,
 vault,annl,ann.lee@elsewhere.test,Ann Lee,human,2024-01-02T00:00:00Z,
+wiki,7,gus@partner.test,Gus Bay,guest,2024-01-02T00:00:00Z,
+wiki,8,,glass,break_glass,2024-01-02T00:00:00Z,
 ";
 const ACCOUNTS_MAP: &str = "table = \"account\"\nkey = \"Key\"\nscope = { column = \"System\" }\n[columns]\nsystem = \"System\"\n\
     kind = \"Kind\"\nvalid_from = \"From\"\nvalid_to = { column = \"To\", words = { \"\" = \"forever\" } }\n\
@@ -29,6 +31,8 @@ g2,hub,101,admin,yes,direct,,,,2024-01-02T10:00:00Z,2025-03-04T12:00:00Z
 g3,vault,ann-admin,root,yes,jit,REQ-7,E-2,2025-03-01T09:00:00Z,2025-03-01T10:00:00Z,2025-03-01T18:00:00Z
 g4,vault,annl,read,no,direct,,,,2025-01-01T10:00:00Z,open
 g5,hub,102,admin,yes,direct,,,,2024-01-02T10:00:00Z,
+g6,wiki,7,read,no,direct,,,,2024-01-02T10:00:00Z,open
+g7,wiki,8,owner,no,direct,,,,2024-01-02T10:00:00Z,open
 ";
 const GRANTS_MAP: &str = "table = \"access_grant\"\nkey = \"Id\"\n[columns]\nsystem = \"System\"\n\
     account = { column = \"Account\", system = { column = \"System\" } }\nrole = \"Role\"\nprivileged = \"Admin\"\n\
@@ -49,7 +53,7 @@ const DECISIONS_MAP: &str = "table = \"access_review_item\"\nkey = \"Key\"\n[col
     account = { column = \"Account\", system = \"hub\" }\nreviewer = { column = \"Reviewer\", system = \"hr\" }\n\
     decision = \"Decision\"\ndecided_at = \"At\"\n";
 
-/// A company of two people, a service account and somebody who looks like one of them.
+/// A company of two people, a service account, a login for emergencies, a guest and somebody who looks like one of them.
 fn company() -> Home {
     let home = Home::new();
     for (name, rows, map) in [
@@ -127,6 +131,15 @@ fn a_date_sees_what_held_then() {
     assert_eq!(hub["grants"][1].get("approved_by"), None);
     assert_eq!(held(&home.access("--system hub --as-of 2025-03-04")).len(), 2);
     assert_eq!(hub["grants"][2]["kind"], "service");
+}
+
+#[test]
+fn it_says_of_a_login_that_it_is_not_simply_a_person_of_the_company() {
+    let home = company();
+    let text = home.does("access --system wiki --as-of 2025-03-03");
+    let line = |of: &str| text.lines().find(|line| line.contains(of)).unwrap_or_default().to_owned();
+    assert!(line("gus@partner.test").contains("guest account"), "{text}");
+    assert!(line("glass").contains("break glass account"), "{text}");
 }
 
 #[test]
