@@ -81,6 +81,12 @@ pub struct GitHubSource {
 }
 
 impl Config {
+    /// The zone whose midnights bound days: the one named, else the configured one, else UTC.
+    #[must_use]
+    pub fn zone(&self, named: Option<&str>) -> String {
+        named.or(self.time_zone.as_deref()).unwrap_or("UTC").to_owned()
+    }
+
     /// Reads a configuration file.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ use crate::workspace::Workspace;
 pub struct Keeping {
     /// The streams that their source forgets.
     pub streams: Vec<Kept>,
+    /// What is to be collected, by kind of source and key of the repository: what never was is lost, too.
+    pub configured: Vec<(String, String)>,
     /// Now.
     pub now: Instant,
 }
@@ -146,10 +148,7 @@ impl Workspace {
                 known.join(", ")
             )));
         }
-        let position = match question.known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
-        };
+        let position = self.position(question.known_at)?;
         let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
         let stated = stated(&mut self.records, known_at, None)?;
         let asked = |table: &str| question.table.as_deref().is_none_or(|t| t == table);
@@ -249,22 +248,36 @@ impl Workspace {
                 }
                 let window = (period.from, period.to);
                 lost.extend(retention::lost(&map, *scope, kept, window, keeping.now));
-                let Some(alarm) = retention::alarm(*last, kept, keeping.now) else { continue };
-                alarms.push(AlarmReport {
-                    urgency: alarm.urgency.word().to_owned(),
-                    scope: names.of(&mut self.records, *scope)?,
-                    source: kept.source.clone(),
-                    stream: kept.stream.clone(),
-                    table: kept.table.clone(),
-                    kept_days: kept.days,
-                    looked_until: alarm.looked_until,
-                    loses_from: alarm.loses_from,
-                    lost_until: alarm.lost_until,
-                });
+                let scope = names.of(&mut self.records, *scope)?;
+                alarms.extend(retention::alarm(*last, kept, keeping.now).map(|a| report(a, kept, scope)));
+            }
+        }
+        for (source, key) in &keeping.configured {
+            let scope = self.records.entity_id("repository", 0, key)?;
+            for kept in keeping.streams.iter().filter(|kept| kept.source == *source) {
+                let at = scope.map(|scope| (source.as_str(), scope, kept.table.as_str()));
+                if at.is_none_or(|at| !lasts.contains_key(&at)) {
+                    let alarm = retention::alarm(None, kept, keeping.now);
+                    alarms.extend(alarm.map(|alarm| report(alarm, kept, Some(key.clone()))));
+                }
             }
         }
         alarms.sort_by(|a, b| (a.loses_from, &a.scope, &a.stream).cmp(&(b.loses_from, &b.scope, &b.stream)));
         Ok((map.into_statements().chain(lost).collect(), alarms))
+    }
+}
+
+fn report(alarm: retention::Alarm, kept: &Kept, scope: Option<String>) -> AlarmReport {
+    AlarmReport {
+        urgency: alarm.urgency.word().to_owned(),
+        scope,
+        source: kept.source.clone(),
+        stream: kept.stream.clone(),
+        table: kept.table.clone(),
+        kept_days: kept.days,
+        looked_until: alarm.looked_until,
+        loses_from: alarm.loses_from,
+        lost_until: alarm.lost_until,
     }
 }
 

@@ -16,15 +16,16 @@ pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
     let procedures = procedures(&workspace, &asked.control)?;
-    let cutoff = cutoff(session.now, asked.cutoff.as_deref(), &asked.days.zone(&workspace.config))?;
+    let cutoff =
+        cutoff(session.now, asked.cutoff.as_deref(), &workspace.config.zone(asked.days.tz.as_deref()))?;
     let question = match &asked.as_of {
         Some(day) => {
-            let zone = asked.days.zone(&workspace.config);
+            let zone = workspace.config.zone(asked.days.tz.as_deref());
             AssessmentQuestion::at(until(session.now, day, &zone)?, &zone, cutoff)
         }
         None => AssessmentQuestion::over(asked.days.period(session.now, &workspace.config)?, cutoff),
     };
-    let keeping = Some(keeping(session.now));
+    let keeping = Some(keeping(session.now, &workspace.config));
     let question = AssessmentQuestion { known_at: asked.known_at, procedures, keeping, ..question };
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let report = workspace.assess(&question)?;

@@ -41,7 +41,7 @@ pub(crate) fn run(session: &Session, asked: &CoverageCommand) -> Result<ExitCode
         known_at: asked.known_at,
         table: asked.table.clone(),
         cells: CELLS,
-        keeping: keeping(session.now),
+        keeping: keeping(session.now, &workspace.config),
     })?;
     if asked.json {
         output::document(&report)?;

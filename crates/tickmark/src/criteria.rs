@@ -257,13 +257,17 @@ pub(crate) fn criteria_command(session: &Session, asked: &CriteriaCommand) -> Re
 }
 
 fn question(session: &Session, workspace: &Workspace, when: &When) -> Result<AssessmentQuestion, Failure> {
-    let zone = when.days.zone(&workspace.config);
+    let zone = workspace.config.zone(when.days.tz.as_deref());
     let cutoff = crate::assess::cutoff(session.now, when.cutoff.as_deref(), &zone)?;
     let question = match &when.as_of {
         Some(day) => AssessmentQuestion::at(crate::assess::until(session.now, day, &zone)?, &zone, cutoff),
         None => AssessmentQuestion::over(when.days.period(session.now, &workspace.config)?, cutoff),
     };
-    Ok(AssessmentQuestion { known_at: when.known_at, keeping: Some(keeping(session.now)), ..question })
+    Ok(AssessmentQuestion {
+        known_at: when.known_at,
+        keeping: Some(keeping(session.now, &workspace.config)),
+        ..question
+    })
 }
 
 /// A decision is about a time that stays what it is, in view of everything that is known.
@@ -294,7 +298,7 @@ fn decide_about(
         ControlDecision::Design { id, conclusion, item, evidence, day, reason, by } => {
             let id = control(workspace, id)?;
             let version = workspace.catalog.controls[&id].statement_version();
-            let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+            let tz = workspace.config.zone(None);
             let at = match day {
                 Some(day) => crate::assess::until(session.now, day, &tz)?,
                 None => session.now,

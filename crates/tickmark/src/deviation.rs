@@ -142,13 +142,16 @@ pub(crate) fn run(session: &Session, what: &DeviationCommand) -> Result<ExitCode
     workspace.catch_up(&|document| derive(document, &conventions))?;
     match what {
         DeviationCommand::List { days, cutoff, known_at, control, open, all, json } => {
-            let cutoff =
-                crate::assess::cutoff(session.now, cutoff.as_deref(), &days.zone(&workspace.config))?;
+            let cutoff = crate::assess::cutoff(
+                session.now,
+                cutoff.as_deref(),
+                &workspace.config.zone(days.tz.as_deref()),
+            )?;
             let period = days.period(session.now, &workspace.config)?;
             let question = AssessmentQuestion {
                 known_at: *known_at,
                 procedures: crate::assess::procedures(&workspace, control)?,
-                keeping: Some(keeping(session.now)),
+                keeping: Some(keeping(session.now, &workspace.config)),
                 ..AssessmentQuestion::over(period.clone(), cutoff)
             };
             let mut found = workspace.deviations(&question, session.now)?;
@@ -209,7 +212,7 @@ pub(crate) fn run(session: &Session, what: &DeviationCommand) -> Result<ExitCode
                 values.push(("owner", Cell::Person(said("owner", owner)?)));
             }
             if let Some(due) = due {
-                let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+                let tz = workspace.config.zone(None);
                 let day = model::parse_date_range(due, due, &tz)?;
                 values.push(("due_at", Cell::At(Instant::from_ms(day.to.ms() - 1))));
             }
@@ -324,7 +327,7 @@ fn register(
     let period = wanted.days.period(session.now, &workspace.config)?;
     let question = AssessmentQuestion {
         procedures: crate::assess::procedures(workspace, wanted.control)?,
-        keeping: Some(keeping(session.now)),
+        keeping: Some(keeping(session.now, &workspace.config)),
         ..AssessmentQuestion::over(period.clone(), session.now)
     };
     let found = workspace.deviations(&question, session.now)?;

@@ -83,8 +83,8 @@ impl Session {
     }
 }
 
-/// How long the sources of this version keep what they have.
-pub(crate) fn keeping(now: Instant) -> app::Keeping {
+/// How long the sources of this version keep what they have, and which are configured.
+pub(crate) fn keeping(now: Instant, config: &app::Config) -> app::Keeping {
     let github = connectors::github::forgotten().filter_map(|(table, stream)| {
         Some(app::Kept {
             source: "github".to_owned(),
@@ -93,7 +93,11 @@ pub(crate) fn keeping(now: Instant) -> app::Keeping {
             days: stream.retention_days?,
         })
     });
-    app::Keeping { streams: github.collect(), now }
+    let configured = config.source.github.iter().map(|source| {
+        let api_url = source.api_url.as_deref().unwrap_or(connectors::github::API);
+        ("github".to_owned(), connectors::github::repository(api_url, &source.owner, &source.repo))
+    });
+    app::Keeping { streams: github.collect(), configured: configured.collect(), now }
 }
 
 pub(crate) fn entropy(bytes: &mut [u8]) -> std::io::Result<()> {

@@ -61,7 +61,7 @@ impl Source {
         Self {
             owner: owner.to_owned(),
             repo: repo.to_owned(),
-            api_url: "https://api.github.com".to_owned(),
+            api_url: API.to_owned(),
             credential: credential.into(),
             branch: None,
         }
@@ -76,16 +76,14 @@ impl Source {
     /// The system accounts belong to: `github.com`, or the host of an Enterprise Server.
     #[must_use]
     pub fn system(&self) -> String {
-        let origin = collect::origin_of(&self.api_url).unwrap_or_default();
-        let host = origin.split_once("://").map_or("", |(_, host)| host);
-        if host == "api.github.com" { "github.com".to_owned() } else { host.to_owned() }
+        system(&self.api_url)
     }
 
     /// The repository's key, such as `github.com/acme/app`: as configured, so that a repository that is renamed later
     /// keeps one history. Equal to what git derives from the address of a clone.
     #[must_use]
     pub fn repository(&self) -> String {
-        format!("{}/{}/{}", self.system(), self.owner, self.repo)
+        repository(&self.api_url, &self.owner, &self.repo)
     }
 
     fn path(&self) -> String {
@@ -95,6 +93,21 @@ impl Source {
     fn context(&self, credential: Json) -> Json {
         json!({ "system": self.system(), "repository": self.repository(), "credential": credential })
     }
+}
+
+/// The address of github.com's API.
+pub const API: &str = "https://api.github.com";
+
+/// The key of a repository behind an API's address: see [`Source::repository`].
+#[must_use]
+pub fn repository(api_url: &str, owner: &str, repo: &str) -> String {
+    format!("{}/{owner}/{repo}", system(api_url))
+}
+
+fn system(api_url: &str) -> String {
+    let origin = collect::origin_of(api_url).unwrap_or_default();
+    let host = origin.split_once("://").map_or("", |(_, host)| host);
+    if host == "api.github.com" { "github.com".to_owned() } else { host.to_owned() }
 }
 
 /// Where each stream goes on, by stream: the cursors of the last receipts that carry one.

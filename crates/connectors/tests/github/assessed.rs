@@ -123,7 +123,7 @@ fn keeping(now: Instant) -> Keeping {
         table: table.to_owned(),
         days: stream.retention_days.unwrap(),
     });
-    Keeping { streams: streams.collect(), now }
+    Keeping { streams: streams.collect(), configured: vec![], now }
 }
 
 #[test]

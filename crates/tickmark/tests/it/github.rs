@@ -352,3 +352,15 @@ fn the_key_of_an_app_is_found_where_the_configuration_says() {
     check("CREDENTIALS_DIRECTORY", folder.to_str().unwrap(), "can be read by others on this machine");
     check("CREDENTIALS_DIRECTORY", folder.to_str().unwrap(), "no whole private key");
 }
+
+#[test]
+fn what_is_configured_and_was_never_collected_is_being_lost() {
+    let home = Home::new();
+    home.does("init acme");
+    let lost =
+        "`github.rule_suites` of github.com/acme/app is kept 28 days; it was never looked at completely";
+    assert!(!home.does("--workspace acme coverage").contains(lost));
+    home.does("--workspace acme source add github --owner acme --repo app");
+    let text = home.does("--workspace acme coverage");
+    assert!(text.contains(lost), "{text}");
+}
