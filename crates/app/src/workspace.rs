@@ -10,7 +10,7 @@ use std::thread;
 
 use catalog::{Catalog, Problem};
 use ledger::{Entropy, Folder, Kind, Leaf, Ledger, NewEntry};
-use model::{Capture, Derived, Document, Instant, Receipt};
+use model::{Capture, Derived, Document, Instant, Receipt, Table};
 use records::{Applied, Applier, Reading};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -185,12 +185,25 @@ impl Workspace {
         Ok(self.ledger.append(entries)?)
     }
 
+    /// The ledger position that a question is asked at: everything applied, where none is named.
+    pub(crate) fn position(&mut self, known_at: Option<u64>) -> Result<u64, AppError> {
+        match known_at {
+            Some(position) => Ok(position),
+            None => self.applied(),
+        }
+    }
+
+    /// How many ledger entries the records have seen.
+    fn applied(&mut self) -> Result<u64, AppError> {
+        Ok(u64::try_from(self.records.applied()?).unwrap_or(0))
+    }
+
     /// Brings the records up to the ledger: applies every entry that is not applied yet.
     ///
     /// # Errors
     /// A document that cannot be read, or the database.
     pub fn catch_up(&mut self, derive: &Derive<'_>) -> Result<Applied, AppError> {
-        let from = u64::try_from(self.records.applied()?).unwrap_or(0);
+        let from = self.applied()?;
         let applied = if self.is_mostly_new(from)? {
             self.renew(from, derive)?
         } else {
@@ -311,7 +324,7 @@ impl Workspace {
             published: self.ledger.size(),
             checkpoint: self.ledger.checkpoint()?,
             vkey: self.ledger.vkey(),
-            applied: u64::try_from(self.records.applied()?).unwrap_or(0),
+            applied: self.applied()?,
             generation: generation(&self.state)?.unwrap_or(0),
         })
     }
@@ -400,6 +413,7 @@ fn apply(
         return Ok(Applied::default());
     }
     let mut applier = Applier::new(records)?;
+    let tables: &[Table] = &applier.tables();
     let mut redacted = None;
     let documents = ledger.documents(from..to);
     // One thread opens the evidence and reads it, this one writes: each has about half of the work.
@@ -411,7 +425,7 @@ fn apply(
                     let gives_rows = gives_rows(&entry.leaf);
                     let document = entry.document.as_deref().filter(|_| gives_rows);
                     let reading =
-                        document.map(|bytes| Reading::of(entry.index, bytes, derive)).transpose()?;
+                        document.map(|bytes| Reading::of(tables, entry.index, bytes, derive)).transpose()?;
                     Ok((entry.index, gives_rows, reading))
                 });
                 // Nobody listens any more after a failure.
@@ -436,7 +450,7 @@ fn apply(
                 let Some(copy) = copies.get(&index) else { break };
                 index = *copy;
                 let copy = ledger.documents(index..index + 1).next().transpose()?.and_then(|e| e.document);
-                reading = copy.map(|bytes| Reading::of(entry, &bytes, derive)).transpose()?;
+                reading = copy.map(|bytes| Reading::of(tables, entry, &bytes, derive)).transpose()?;
             }
             // What was erased gives no rows any more.
             if let Some(reading) = reading {

@@ -1,7 +1,7 @@
 //! Applying documents to a generation: interning keys, superseding rows, linking accounts.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use hashbrown::hash_map::Entry;
@@ -88,6 +88,8 @@ pub struct Applier<'a> {
     /// database is never asked, and takes many rows without indexes.
     whole: bool,
     known: HashMap<(usize, i64), Known>,
+    /// Makes digests with a key nobody can know beforehand: else a source could send two rows that look the same.
+    digests: RandomState,
     filling: bool,
     rows_per_batch: usize,
     applied: Applied,
@@ -103,7 +105,7 @@ enum Known {
 #[derive(Clone, Copy, Debug)]
 struct Version {
     start: i64,
-    /// A digest of the values.
+    /// A digest of the values, compared only with that of the same entity, table and start.
     says: u64,
     grade: Grade,
 }
@@ -137,17 +139,21 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Reads the document of a ledger entry.
+    /// Reads the document of a ledger entry for rows of `tables`.
     ///
     /// # Errors
     /// [`ApplyError::Document`].
     pub fn of(
+        tables: &[Table],
         entry: u64,
         bytes: &[u8],
         derive: &dyn Fn(&Document<'_>) -> Derived,
     ) -> Result<Self, ApplyError> {
         let document = Document::parse(bytes).map_err(|reason| ApplyError::Document { entry, reason })?;
-        let derived = derive(&document);
+        let mut derived = derive(&document);
+        if derived.lenient {
+            fit(tables, entry, &mut derived);
+        }
         Ok(Self { entry, receipt: document.receipt, derived })
     }
 }
@@ -202,10 +208,17 @@ impl<'a> Applier<'a> {
             batch: Batch::default(),
             whole: empty,
             known: HashMap::new(),
+            digests: RandomState::new(),
             filling: false,
             rows_per_batch: ROWS_PER_BATCH,
             applied: Applied::default(),
         })
+    }
+
+    /// The tables that documents are read for.
+    #[must_use]
+    pub fn tables(&self) -> Arc<[Table]> {
+        Arc::clone(&self.tables)
     }
 
     /// Applies one document: what `derive` reads in it.
@@ -219,7 +232,7 @@ impl<'a> Applier<'a> {
         bytes: &[u8],
         derive: &dyn Fn(&Document<'_>) -> Derived,
     ) -> Result<(), ApplyError> {
-        self.take(Reading::of(entry, bytes, derive)?)
+        self.take(Reading::of(&self.tables, entry, bytes, derive)?)
     }
 
     /// Applies what was read in one document.
@@ -227,17 +240,15 @@ impl<'a> Applier<'a> {
     /// # Errors
     /// As [`Applier::document`].
     pub fn take(&mut self, reading: Reading) -> Result<(), ApplyError> {
-        let Reading { entry, receipt, mut derived } = reading;
-        if derived.lenient {
-            fit(&self.tables, entry, &mut derived);
-        }
+        let Reading { entry, receipt, derived } = reading;
         if let Some(cursor) = receipt.cursor {
             self.applied.cursors.retain(|c| c.source != receipt.source || c.stream != receipt.stream);
             self.applied.cursors.push(Source { source: receipt.source, stream: receipt.stream, cursor });
         }
         self.applied.problems.extend(derived.problems.into_iter().map(|p| (entry, p)));
         let told = derived.lenient;
-        let mut writer = Writer { applier: self, entry, place: 0, collected_at: receipt.collected_at, told };
+        let mut writer =
+            Writer { applier: self, entry, place: 0, collected_at: receipt.collected_at, told, table: 0 };
         for fact in derived.facts {
             writer.fact(fact, false)?;
         }
@@ -353,6 +364,8 @@ struct Writer<'w, 'a> {
     collected_at: Instant,
     /// Whether a person says so, in a file or here.
     told: bool,
+    /// The table of the last fact.
+    table: usize,
 }
 
 impl Writer<'_, '_> {
@@ -400,10 +413,12 @@ impl Writer<'_, '_> {
         let entry = self.entry;
         let schema = |reason: String| ApplyError::Schema { entry, reason };
         let tables = Arc::clone(&self.applier.tables);
-        let table = tables
-            .iter()
-            .position(|t| t.name == fact.table)
+        // Facts of one table mostly come together.
+        let table = Some(self.table)
+            .filter(|at| tables.get(*at).is_some_and(|t| t.name == fact.table))
+            .or_else(|| tables.iter().position(|t| t.name == fact.table))
             .ok_or_else(|| schema(format!("there is no table `{}`", fact.table)))?;
+        self.table = table;
         let declared = &tables[table];
         let mut values = vec![Value::Null; declared.columns.len()];
         for (name, value) in fact.values {
@@ -458,7 +473,7 @@ impl Writer<'_, '_> {
             TableKind::Event | TableKind::Relation => 0,
         };
         let fresh = if self.applier.whole {
-            let says = digest(&values);
+            let says = self.applier.digests.hash_one(&values);
             let known = self.applier.known.get(&(table, id));
             let version = known.and_then(|known| known.of(start));
             let said = version.is_some_and(|v| v.says == says && v.grade == grade);
@@ -621,13 +636,6 @@ impl Writer<'_, '_> {
         let key = Key::new(kind, "", key);
         self.id(&key)
     }
-}
-
-/// What values say, in one number. Only values of the same entity, table and start are compared by it.
-fn digest(values: &[Value]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    values.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The key of an account's link that begins at an instant.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{DefaultHasher, Hash, Hasher as _};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -79,7 +79,7 @@ pub(crate) fn run(session: &Session, import: &Import) -> Result<ExitCode, Failur
     let mapping = Mapping::parse(&text).map_err(|e| in_mapping(&map, e))?;
     let table =
         table(&workspace, &mapping.table).map_err(|e| Failure::of(format!("`{}`: {e}", map.display())))?;
-    let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+    let tz = workspace.config.zone(None);
     let covers = import.covers.as_deref().map(|text| window(text, &tz, session.now)).transpose()?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
 
@@ -300,6 +300,7 @@ fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked
     let mut found = Findings {
         plan: &plan,
         seen: HashMap::new(),
+        digests: RandomState::new(),
         faults: vec![],
         faulty: 0,
         faulty_lines: 0,
@@ -393,6 +394,8 @@ struct Findings<'p> {
     plan: &'p Plan,
     /// Of every row a digest of what it is about, with one of all it says.
     seen: HashMap<u128, u64>,
+    /// Makes those digests with a key nobody can know beforehand: no file can be written in which two rows look the same.
+    digests: RandomState,
     faults: Vec<Fault>,
     faulty: u64,
     faulty_lines: u64,
@@ -416,8 +419,10 @@ impl Findings<'_> {
             }
             Ok(read) => {
                 let identity = read.identity(self.plan);
-                let digest = u128::from(hash(1, &identity)) << 64 | u128::from(hash(2, &identity));
-                let says = hash(3, &(&read.fact.values, &read.display));
+                let digests = &self.digests;
+                let half = |number: u8| u128::from(digests.hash_one((number, &identity)));
+                let digest = half(1) << 64 | half(2);
+                let says = digests.hash_one((&read.fact.values, &read.display));
                 match self.seen.entry(digest) {
                     Entry::Vacant(free) => {
                         free.insert(says);
@@ -661,13 +666,6 @@ fn source_name(import: &Import, mapping: &Mapping) -> Result<String, Failure> {
         return Err(Failure::of("a source needs a name of one line; write one with --source"));
     }
     Ok(name.to_owned())
-}
-
-fn hash(salt: u8, what: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    salt.hash(&mut hasher);
-    what.hash(&mut hasher);
-    hasher.finish()
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -53,7 +53,7 @@ impl Writer {
         for table in tables {
             transaction.execute_batch(&declaration(table))?;
         }
-        create_indexes(&transaction, &tables.iter().collect::<Vec<_>>())?;
+        create_indexes(&transaction, tables)?;
         transaction.execute(
             "INSERT INTO generation (name, value) VALUES ('tables', ?1), ('applied', 0), ('filling', 0)",
             [schema::fingerprint(tables)],
@@ -113,7 +113,7 @@ impl Writer {
         let fills = applied == 0 && batch.rows.len() > FILLS && settled.meeting.is_empty();
         let filled: Vec<&Table> = if fills { tables_of(tables, batch) } else { vec![] };
         if fills {
-            drop_indexes(&transaction, &filled)?;
+            drop_indexes(&transaction, filled.iter().copied())?;
         }
         insert_names(&transaction, batch)?;
         for at in settled.meeting {
@@ -121,12 +121,13 @@ impl Writer {
             supersede(&transaction, &tables[*number], row)?;
         }
         let mut inserts = Inserts::new(&transaction, tables);
-        for ((number, row), superseded_at) in batch.rows.iter().zip(settled.superseded_at) {
-            inserts.insert(tables, *number, row, superseded_at)?;
+        for at in lying(tables, batch) {
+            let (number, row) = &batch.rows[at];
+            inserts.insert(tables, *number, row, settled.superseded_at[at])?;
         }
         drop(inserts);
         if fills {
-            create_indexes(&transaction, &filled)?;
+            create_indexes(&transaction, filled.iter().copied())?;
         }
         for (number, id, at) in &batch.retracted {
             retract(&transaction, &tables[*number], *id, *at)?;
@@ -145,7 +146,7 @@ impl Writer {
         self.connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
         self.connection.pragma_update(None, "synchronous", "OFF")?;
         self.connection.pragma_update(None, "cache_size", -(256 << 10))?;
-        drop_indexes(&self.connection, &tables.iter().collect::<Vec<_>>())?;
+        drop_indexes(&self.connection, tables)?;
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         self.retracted.clear();
         self.applied = 0;
@@ -158,7 +159,8 @@ impl Writer {
         }
         insert_names(&self.connection, batch)?;
         let mut inserts = Inserts::new(&self.connection, tables);
-        for (number, row) in &batch.rows {
+        for at in lying(tables, batch) {
+            let (number, row) = &batch.rows[at];
             inserts.insert(tables, *number, row, row.superseded_at)?;
         }
         drop(inserts);
@@ -168,7 +170,7 @@ impl Writer {
     }
 
     pub(super) fn end_filling(&mut self, tables: &[Table]) -> Result<(), RecordsError> {
-        create_indexes(&self.connection, &tables.iter().collect::<Vec<_>>())?;
+        create_indexes(&self.connection, tables)?;
         for table in tables {
             self.connection.execute(&schema::supersede_all(table), [])?;
         }
@@ -313,6 +315,8 @@ fn prepare(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -(64 << 10))?;
+    // Rows are sorted for an index by another thread while this one reads them.
+    connection.pragma_update_and_check(None, "threads", 2, |_| Ok(()))?;
     Ok(())
 }
 
@@ -333,13 +337,35 @@ fn declaration(table: &Table) -> String {
     )
 }
 
+/// The rows of a batch in the order in which they will lie: rows whose place jumps to and fro turn over many more pages.
+fn lying(tables: &[Table], batch: &Batch) -> Vec<usize> {
+    let clusters: Vec<Vec<usize>> = tables
+        .iter()
+        .map(|t| if schema::clustered(t) { &t.cluster_by[..] } else { &[] })
+        .zip(tables)
+        .map(|(names, t)| names.iter().filter_map(|name| t.column(name)).collect())
+        .collect();
+    let mut order: Vec<usize> = (0..batch.rows.len()).collect();
+    order.sort_by(|a, b| {
+        let ((number, row), (other, beside)) = (&batch.rows[*a], &batch.rows[*b]);
+        let columns = || clusters[*number].iter();
+        number
+            .cmp(other)
+            .then_with(|| columns().map(|at| &row.values[*at]).cmp(columns().map(|at| &beside.values[*at])))
+    });
+    order
+}
+
 /// The tables a batch has rows for.
 fn tables_of<'t>(tables: &'t [Table], batch: &Batch) -> Vec<&'t Table> {
     let numbers: BTreeSet<usize> = batch.rows.iter().map(|(number, _)| *number).collect();
     numbers.into_iter().map(|number| &tables[number]).collect()
 }
 
-fn create_indexes(connection: &Connection, tables: &[&Table]) -> Result<(), rusqlite::Error> {
+fn create_indexes<'a>(
+    connection: &Connection,
+    tables: impl IntoIterator<Item = &'a Table>,
+) -> Result<(), rusqlite::Error> {
     connection.execute("CREATE UNIQUE INDEX entity_key ON entity (kind, key, scope)", [])?;
     for table in tables {
         for (name, columns) in schema::indexes(table) {
@@ -349,7 +375,10 @@ fn create_indexes(connection: &Connection, tables: &[&Table]) -> Result<(), rusq
     Ok(())
 }
 
-fn drop_indexes(connection: &Connection, tables: &[&Table]) -> Result<(), rusqlite::Error> {
+fn drop_indexes<'a>(
+    connection: &Connection,
+    tables: impl IntoIterator<Item = &'a Table>,
+) -> Result<(), rusqlite::Error> {
     connection.execute("DROP INDEX entity_key", [])?;
     for table in tables {
         for (name, _) in schema::indexes(table) {
