@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use model::{Grade, Instant, Value};
+use model::{Grade, Instant};
 use serde::Serialize;
 use store::records::Reader;
 
 use crate::assessment::coverage;
 use crate::error::AppError;
-use crate::question::Answer;
+use crate::question::{Answer, integer, text};
 use crate::workspace::Workspace;
 
 /// What is asked.
@@ -139,10 +139,7 @@ impl Workspace {
     /// # Errors
     /// Nobody and nothing of that name, or the database.
     pub fn access(&mut self, question: &AccessQuestion) -> Result<Access, AppError> {
-        let position = match question.known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
-        };
+        let position = self.position(question.known_at)?;
         let at = question.as_of;
         let mut ask = Asking { workspace: self, at, position, names: BTreeMap::new(), reader: None };
         let mut not_known = vec![];
@@ -450,18 +447,4 @@ pub(crate) fn list(ids: &BTreeSet<i64>) -> String {
         let _ = write!(text, "{}{id}", if text.is_empty() { "" } else { ", " });
     }
     text
-}
-
-pub(crate) fn integer(value: Option<&Value>) -> Option<i64> {
-    match value {
-        Some(Value::Integer(n)) => Some(*n),
-        _ => None,
-    }
-}
-
-pub(crate) fn text(value: Option<&Value>) -> Option<String> {
-    match value {
-        Some(Value::Text(text)) => Some(text.clone()),
-        _ => None,
-    }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::assessment::coverage;
 use crate::error::AppError;
+use crate::question::{integer, text};
 use crate::workspace::Workspace;
 
 /// An objective that was measured no later than so long ago is measured: a month, and another one to report it.
@@ -106,10 +107,7 @@ impl Workspace {
     /// # Errors
     /// The database.
     pub fn commitments(&mut self, as_of: Instant, known_at: Option<u64>) -> Result<Commitments, AppError> {
-        let position = match known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
-        };
+        let position = self.position(known_at)?;
         let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
         let versions = self.versions(known_at, as_of)?;
         let objectives = self.objectives(as_of, position)?;
@@ -309,20 +307,6 @@ fn weigh(
 fn percent(ppm: i64) -> String {
     let text = format!("{}.{:04}", ppm / 10_000, (ppm % 10_000).abs());
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Integer(n) => Some(*n),
-        Value::Null | Value::Text(_) => None,
-    }
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.clone()),
-        Value::Null | Value::Integer(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::assessment::{Question, Report};
 use crate::deviation::{DeviationReport, Found};
 use crate::error::AppError;
 use crate::looked::AlarmReport;
-use crate::waiver::{instant, integer, text};
+use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
 
 /// Controls and criteria over a period, or at a date.

@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::assessment::{ItemReport, ProcedureReport, Question, Report};
 use crate::error::AppError;
-use crate::waiver::{WaiverReport, instant, integer, spans, text};
+use crate::question::{instant, integer, text};
+use crate::waiver::{WaiverReport, spans};
 use crate::workspace::Workspace;
 
 /// The deviations of a period: found now, found before, and how they stand.

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::assessment::Report;
 use crate::error::AppError;
+use crate::question::integer;
 use crate::workspace::Workspace;
 use model::Verdict;
 
@@ -73,7 +74,7 @@ impl Workspace {
         let here = format!("c.repository = {id} AND c.merged_at >= $from AND c.merged_at < $to");
         let mut one = |text: String| -> Result<Vec<i64>, AppError> {
             let answer = self.ask(&text, period, now, None)?;
-            Ok(answer.rows.first().into_iter().flatten().map(integer).collect())
+            Ok(answer.rows.first().into_iter().flatten().map(number).collect())
         };
         let counts = one(format!(
             "SELECT count(*) AS a, count(*) FILTER (WHERE c.parents > 1) AS b, count(*) FILTER (WHERE c.signed = 1) AS c, \
@@ -191,7 +192,7 @@ impl Workspace {
                 break;
             }
             let (Some(Value::Text(label)), Some(at), Some(future)) =
-                (row.first(), row.get(1).map(integer), row.get(2).map(integer))
+                (row.first(), row.get(1).map(number), row.get(2).map(number))
             else {
                 continue;
             };
@@ -211,9 +212,6 @@ impl Workspace {
     }
 }
 
-fn integer(value: &Value) -> i64 {
-    match value {
-        Value::Integer(n) => *n,
-        _ => 0,
-    }
+fn number(cell: &Value) -> i64 {
+    integer(cell).unwrap_or(0)
 }

@@ -9,7 +9,7 @@ use model::{Grade, Instant, Period, Window};
 use serde::Serialize;
 
 use crate::error::AppError;
-use crate::scope::{instant, integer, text};
+use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
 
 /// Classes whose receivers are sub-processors.

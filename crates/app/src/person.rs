@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Instant, Value};
 use serde::Serialize;
 
-use crate::access::{Alike, integer, list, text};
+use crate::access::{Alike, list};
 use crate::error::AppError;
+use crate::question::{integer, text};
 use crate::workspace::Workspace;
 
 /// A person as known at a position.
@@ -96,10 +97,7 @@ impl Workspace {
     /// # Errors
     /// Nobody is called so, or the database.
     pub fn people(&mut self, who: &str, known_at: Option<u64>) -> Result<Vec<Person>, AppError> {
-        let position = match known_at {
-            Some(position) => position,
-            None => u64::try_from(self.records.applied()?).unwrap_or(0),
-        };
+        let position = self.position(known_at)?;
         let accounts = self.accounts_called(who, position)?;
         let known_at = Some(position);
         let persons = self.numbers(

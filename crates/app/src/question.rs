@@ -161,3 +161,23 @@ pub(crate) fn bindings(
         scope: Scope::default(),
     }
 }
+
+/// What a cell holds where it holds a number; NULL, another type and a cell that is not there
+/// are nothing, here as in [`instant`] and [`text`].
+pub(crate) fn integer<'a>(cell: impl Into<Option<&'a Value>>) -> Option<i64> {
+    match cell.into() {
+        Some(Value::Integer(number)) => Some(*number),
+        _ => None,
+    }
+}
+
+pub(crate) fn instant<'a>(cell: impl Into<Option<&'a Value>>) -> Option<Instant> {
+    integer(cell).map(Instant::from_ms)
+}
+
+pub(crate) fn text<'a>(cell: impl Into<Option<&'a Value>>) -> Option<String> {
+    match cell.into() {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    }
+}

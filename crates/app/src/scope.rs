@@ -13,6 +13,7 @@ use store::records::{Records, RecordsError};
 
 use crate::assessment::Question;
 use crate::error::AppError;
+use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
 
 /// What a category is called in rules, and how its criteria are numbered.
@@ -628,14 +629,6 @@ impl Workspace {
         Ok((system, account.key))
     }
 
-    /// The ledger position that a question is asked at.
-    pub(crate) fn position(&mut self, known_at: Option<u64>) -> Result<u64, AppError> {
-        match known_at {
-            Some(position) => Ok(position),
-            None => Ok(u64::try_from(self.records.applied()?).unwrap_or(0)),
-        }
-    }
-
     /// A procedure that is not run: every criterion its controls answer to is out during the whole period.
     pub(crate) fn not_tested(
         &self,
@@ -786,24 +779,6 @@ pub(crate) fn name(records: &mut Records, id: i64) -> Result<String, RecordsErro
     match said {
         Some(text) => Ok(text.text.clone()),
         None => Ok(records.entity(id)?.map_or_else(|| id.to_string(), |entity| entity.key)),
-    }
-}
-
-pub(crate) const fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Integer(n) => Some(*n),
-        _ => None,
-    }
-}
-
-pub(crate) fn instant(value: &Value) -> Option<Instant> {
-    integer(value).map(Instant::from_ms)
-}
-
-pub(crate) fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.clone()),
-        _ => None,
     }
 }
 

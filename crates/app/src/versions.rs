@@ -12,6 +12,7 @@ use serde::Serialize;
 use store::records::{Limits, RecordsError};
 
 use crate::error::AppError;
+use crate::question::{instant, integer};
 use crate::workspace::Workspace;
 
 /// The values a procedure runs with, all of its parameters.
@@ -141,17 +142,11 @@ impl Told {
     }
 
     fn instant(&self, name: &str) -> Option<Instant> {
-        match self.columns.get(name) {
-            Some(Value::Integer(ms)) => Some(Instant::from_ms(*ms)),
-            _ => None,
-        }
+        instant(self.columns.get(name))
     }
 
     fn account(&self, name: &str) -> Option<i64> {
-        match self.columns.get(name) {
-            Some(Value::Integer(id)) => Some(*id),
-            _ => None,
-        }
+        integer(self.columns.get(name))
     }
 
     fn is_current(&self) -> bool {

@@ -1,11 +1,12 @@
 //! Waivers as the records hold them, and their mark beside what was assessed.
 
 use assess::{Waivable, Waived, Waiver};
-use model::{Instant, Value, Verdict};
+use model::{Instant, Verdict};
 use serde::Serialize;
 
 use crate::assessment::{ProcedureReport, Question};
 use crate::error::AppError;
+use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
 
 /// A waiver with what people said about it.
@@ -141,23 +142,5 @@ pub(crate) fn spans(question: &Question, over_period: bool, occurred_at: Instant
         (question.period.from, Instant::from_ms(end).max(question.period.from))
     } else {
         (occurred_at, occurred_at)
-    }
-}
-
-pub(crate) fn integer(value: Option<&Value>) -> Option<i64> {
-    match value {
-        Some(Value::Integer(n)) => Some(*n),
-        _ => None,
-    }
-}
-
-pub(crate) fn instant(value: Option<&Value>) -> Option<Instant> {
-    integer(value).map(Instant::from_ms)
-}
-
-pub(crate) fn text(value: Option<&Value>) -> Option<String> {
-    match value {
-        Some(Value::Text(text)) => Some(text.clone()),
-        _ => None,
     }
 }

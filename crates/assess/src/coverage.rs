@@ -103,10 +103,14 @@ impl CoverageMap {
         !self.statements.values().any(|tables| tables.contains_key(table))
     }
 
-    pub(crate) fn of(&self, scope: i64, table: &str) -> Vec<&Statement> {
+    pub(crate) fn of(&self, scope: i64, table: &str) -> impl Iterator<Item = &Statement> + Clone {
         let said_of = |scope: i64| self.statements.get(&scope).and_then(|tables| tables.get(table));
         let company = said_of(COMPANY).filter(|_| scope != COMPANY);
-        said_of(scope).into_iter().chain(company).flatten().collect()
+        said_of(scope).into_iter().chain(company).flatten()
+    }
+
+    fn complete(&self, scope: i64, table: &str) -> impl Iterator<Item = &Statement> {
+        self.of(scope, table).filter(|s| s.status == CoverageStatus::Complete)
     }
 
     /// How well `table` was seen at `at`: the best grade of what covers it.
@@ -114,15 +118,15 @@ impl CoverageMap {
     /// # Errors
     /// Why it was not seen, or by nothing of at least `grade`.
     pub fn seen(&self, scope: i64, table: &str, at: Instant, grade: Grade) -> Result<Grade, String> {
-        let statements = self.of(scope, table);
-        let holds = |s: &&&Statement| s.from <= at && at < s.to;
-        if let Some(gap) = statements.iter().filter(holds).find(|s| s.status != CoverageStatus::Complete) {
+        let mut statements = self.of(scope, table);
+        let holding = statements.clone().filter(|s| s.from <= at && at < s.to);
+        if let Some(gap) = holding.clone().find(|s| s.status != CoverageStatus::Complete) {
             return Err(spoken(gap));
         }
-        match statements.iter().filter(holds).map(|s| s.grade).max() {
+        match holding.map(|s| s.grade).max() {
             Some(best) if best >= grade => Ok(best),
             Some(_) => Err(format!("only text asserts `{table}` here; no source proves it")),
-            None if statements.is_empty() => Err(format!("no source supplies `{table}` here")),
+            None if statements.next().is_none() => Err(format!("no source supplies `{table}` here")),
             None => Err(format!("`{table}` was not looked at then")),
         }
     }
@@ -139,7 +143,7 @@ impl CoverageMap {
         to: Instant,
         grade: Grade,
     ) -> Result<Grade, String> {
-        let bounds = bounds(&self.of(scope, table), from, to);
+        let bounds = bounds(self.of(scope, table), from, to);
         bounds[..bounds.len() - 1]
             .iter()
             .try_fold(Grade::System, |worst, at| Ok(worst.min(self.seen(scope, table, *at, grade)?)))
@@ -155,7 +159,7 @@ impl CoverageMap {
         to: Instant,
         grade: Grade,
     ) -> Vec<(Instant, Instant)> {
-        let bounds = bounds(&self.of(scope, table), from, to);
+        let bounds = bounds(self.of(scope, table), from, to);
         let unseen = |pair: &[Instant]| {
             (pair[0] < pair[1] && self.seen(scope, table, pair[0], grade).is_err())
                 .then_some((pair[0], pair[1]))
@@ -166,15 +170,13 @@ impl CoverageMap {
     /// The end of the last window in which `table` was completely seen.
     #[must_use]
     pub fn last(&self, scope: i64, table: &str) -> Option<Instant> {
-        let complete = self.of(scope, table).into_iter().filter(|s| s.status == CoverageStatus::Complete);
-        complete.map(|s| s.to).max()
+        self.complete(scope, table).map(|s| s.to).max()
     }
 
     /// The beginning of the first window in which `table` was completely seen.
     #[must_use]
     pub fn first(&self, scope: i64, table: &str) -> Option<Instant> {
-        let complete = self.of(scope, table).into_iter().filter(|s| s.status == CoverageStatus::Complete);
-        complete.map(|s| s.from).min()
+        self.complete(scope, table).map(|s| s.from).min()
     }
 
     /// Every statement again.
@@ -189,11 +191,11 @@ impl CoverageMap {
             return vec![];
         }
         let statements = self.of(scope, table);
-        if statements.is_empty() {
+        if statements.clone().next().is_none() {
             return vec![Gap::unfed(table, Some(scope), from, to)];
         }
         let mut gaps: Vec<Gap> = vec![];
-        for pair in bounds(&statements, from, to).windows(2) {
+        for pair in bounds(statements, from, to).windows(2) {
             // A population rests on what a source can list, whatever its grade: it is never typed in.
             let Err(reason) = self.seen(scope, table, pair[0], Grade::Asserted) else { continue };
             match gaps.last_mut() {
@@ -213,7 +215,11 @@ impl CoverageMap {
 }
 
 /// `from`, `to` and every instant between at which a statement begins or ends: what holds at one holds until the next.
-pub(crate) fn bounds(statements: &[&Statement], from: Instant, to: Instant) -> Vec<Instant> {
+pub(crate) fn bounds<'a>(
+    statements: impl Iterator<Item = &'a Statement>,
+    from: Instant,
+    to: Instant,
+) -> Vec<Instant> {
     let mut bounds = vec![from, to.max(from)];
     for s in statements {
         bounds.extend([s.from, s.to].into_iter().filter(|t| from < *t && *t < to));

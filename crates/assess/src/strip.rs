@@ -109,13 +109,13 @@ impl CoverageMap {
         let known = now.max(from).min(to);
         if from < known {
             let statements = self.of(scope, table);
-            for pair in bounds(&statements, from, known).windows(2) {
+            for pair in bounds(statements.clone(), from, known).windows(2) {
                 let (from, to) = (pair[0], pair[1]);
                 let reason = self.seen(scope, table, from, Grade::Asserted).err();
                 let look = match &reason {
                     None => Look::Complete,
                     Some(_) => {
-                        let holds = statements.iter().filter(|s| s.from <= from && from < s.to);
+                        let holds = statements.clone().filter(|s| s.from <= from && from < s.to);
                         holds
                             .map(|s| Look::of(s.status))
                             .filter(|look| *look != Look::Complete)

@@ -180,14 +180,9 @@ pub(crate) struct Days {
 }
 
 impl Days {
-    /// The zone whose midnights bound days: the one named, else the workspace's, else UTC.
-    pub(crate) fn zone(&self, config: &app::Config) -> String {
-        self.tz.clone().or_else(|| config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned())
-    }
-
     /// The period: up to `now` unless its last day is named, in the workspace's zone unless another is.
     pub(crate) fn period(&self, now: Instant, config: &app::Config) -> Result<Period, Failure> {
-        let tz = self.zone(config);
+        let tz = config.zone(self.tz.as_deref());
         let default = Period::last_twelve_months(now, &tz)?;
         Ok(match (&self.from, &self.to) {
             (None, None) => default,
@@ -265,17 +260,33 @@ pub(crate) struct Assess {
     pub(crate) fail_on: Option<FailOn>,
 }
 
+/// The instant that a question is asked about, and what was known by then.
 #[derive(Args)]
-pub(crate) struct CommitmentsCommand {
+pub(crate) struct AsOf {
     /// The end of this day, YYYY-MM-DD (default: now)
     #[arg(long, value_name = "DATE")]
-    pub(crate) as_of: Option<String>,
+    as_of: Option<String>,
     /// Ledger position whose knowledge counts (default: everything)
     #[arg(long, value_name = "POSITION")]
     pub(crate) known_at: Option<u64>,
     /// Time zone of the day (default: the workspace's, else UTC)
     #[arg(long, value_name = "ZONE")]
-    pub(crate) tz: Option<String>,
+    tz: Option<String>,
+}
+
+impl AsOf {
+    /// The instant, which has come by `now`, and the zone that days are told in.
+    pub(crate) fn instant(&self, now: Instant, config: &app::Config) -> Result<(Instant, String), Failure> {
+        let zone = config.zone(self.tz.as_deref());
+        let at = self.as_of.as_deref().map_or(Ok(now), |day| crate::assess::until(now, day, &zone))?;
+        Ok((at, zone))
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct CommitmentsCommand {
+    #[command(flatten)]
+    pub(crate) when: AsOf,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -293,15 +304,8 @@ pub(crate) struct AccessCommand {
     /// A role, in the system's own word
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<String>,
-    /// The end of this day, YYYY-MM-DD (default: now)
-    #[arg(long, value_name = "DATE")]
-    pub(crate) as_of: Option<String>,
-    /// Ledger position whose knowledge counts (default: everything)
-    #[arg(long, value_name = "POSITION")]
-    pub(crate) known_at: Option<u64>,
-    /// Time zone of the day (default: the workspace's, else UTC)
-    #[arg(long, value_name = "ZONE")]
-    pub(crate) tz: Option<String>,
+    #[command(flatten)]
+    pub(crate) when: AsOf,
     /// Print one JSON document
     #[arg(long)]
     pub(crate) json: bool,

@@ -12,14 +12,9 @@ use crate::session::{Session, derive};
 pub(crate) fn run(session: &Session, asked: &CommitmentsCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
-    let zone =
-        asked.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
-    let as_of = match &asked.as_of {
-        Some(day) => crate::assess::until(session.now, day, &zone)?,
-        None => session.now,
-    };
+    let (as_of, zone) = asked.when.instant(session.now, &workspace.config)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
-    let commitments = workspace.commitments(as_of, asked.known_at)?;
+    let commitments = workspace.commitments(as_of, asked.when.known_at)?;
     if asked.json {
         output::document(&commitments)?;
     } else {

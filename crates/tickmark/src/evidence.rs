@@ -67,7 +67,7 @@ pub(crate) fn run(session: &Session, what: &EvidenceCommand) -> Result<ExitCode,
                     known.join(", ")
                 )));
             }
-            let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+            let tz = workspace.config.zone(None);
             let covers = window(covers, &tz, session.now)?;
             let bytes = read(&path)?;
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

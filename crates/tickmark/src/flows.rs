@@ -7,21 +7,15 @@ use app::{End, Flow, Flows, SubProcessor};
 use clap::Args;
 use model::Instant;
 
+use crate::command::AsOf;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, aligned, line, plain, styled};
 use crate::session::{Session, derive};
 
 #[derive(Args)]
 pub(crate) struct FlowsCommand {
-    /// The end of this day, YYYY-MM-DD (default: now)
-    #[arg(long, value_name = "DATE")]
-    as_of: Option<String>,
-    /// Ledger position whose knowledge counts (default: everything)
-    #[arg(long, value_name = "POSITION")]
-    known_at: Option<u64>,
-    /// Time zone of the day (default: the workspace's, else UTC)
-    #[arg(long, value_name = "ZONE")]
-    tz: Option<String>,
+    #[command(flatten)]
+    when: AsOf,
     /// Print one JSON document
     #[arg(long, conflicts_with = "dot")]
     json: bool,
@@ -33,14 +27,9 @@ pub(crate) struct FlowsCommand {
 pub(crate) fn run(session: &Session, asked: &FlowsCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
-    let zone =
-        asked.tz.clone().or_else(|| workspace.config.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned());
-    let as_of = match &asked.as_of {
-        Some(day) => crate::assess::until(session.now, day, &zone)?,
-        None => session.now,
-    };
+    let (as_of, zone) = asked.when.instant(session.now, &workspace.config)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
-    let flows = workspace.flows(as_of, asked.known_at)?;
+    let flows = workspace.flows(as_of, asked.when.known_at)?;
     if asked.json {
         output::document(&flows)?;
     } else if asked.dot {
@@ -76,14 +65,7 @@ fn print(flows: &Flows, zone: &str) -> Result<(), Failure> {
             line(row.trim_end())?;
         }
     }
-    if !flows.not_known.is_empty() {
-        line("")?;
-        line(&styled(BOLD, "Not known"))?;
-        for unknown in &flows.not_known {
-            line(&format!("  {}", plain(unknown)))?;
-        }
-    }
-    Ok(())
+    output::not_known(&flows.not_known)
 }
 
 fn row(flow: &Flow, zone: &str) -> Vec<String> {

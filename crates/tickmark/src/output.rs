@@ -25,6 +25,15 @@ fn finished(written: std::io::Result<()>) -> Result<(), Failure> {
     })
 }
 
+/// What an answer says that nobody knows, under its own heading; nothing when all is known.
+pub(crate) fn not_known(unknown: &[String]) -> Result<(), Failure> {
+    if !unknown.is_empty() {
+        line("")?;
+        line(&styled(BOLD, "Not known"))?;
+    }
+    unknown.iter().try_for_each(|what| line(&format!("  {}", plain(what))))
+}
+
 /// The result as one JSON document. It may be large and holds no colour: it goes out as it is made.
 pub(crate) fn document(value: &impl serde::Serialize) -> Result<(), Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

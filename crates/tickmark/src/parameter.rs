@@ -64,7 +64,7 @@ pub(crate) fn run(session: &Session, what: &ParameterCommand) -> Result<ExitCode
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
     let derive = |document: &model::Document<'_>| derive(document, &conventions);
-    let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+    let tz = workspace.config.zone(None);
     match what {
         ParameterCommand::List { procedure, json } => {
             workspace.catch_up(&derive)?;

@@ -135,7 +135,7 @@ pub(crate) fn run(session: &Session, what: &PersonCommand) -> Result<ExitCode, F
                     plain(other)
                 )));
             }
-            let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+            let tz = workspace.config.zone(None);
             let from = from.as_deref().map_or(Ok(Instant::BEGINNING), |day| edge(day, &tz, false))?;
             let to = to.as_deref().map_or(Ok(Instant::FOREVER), |day| edge(day, &tz, true))?;
             if to <= from {

@@ -82,7 +82,7 @@ pub(crate) fn run(session: &Session, what: &RecordCommand) -> Result<ExitCode, F
         }
         RecordCommand::Add { table: name, values, reason, by, covers, of } => {
             let table = table(&workspace, name).map_err(Failure::of)?;
-            let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+            let tz = workspace.config.zone(None);
             let covers = covers.as_deref().map(|text| window(text, &tz, session.now)).transpose()?;
             let said = Said { reason, by: by.as_deref(), covers, of };
             let derive = |document: &Document<'_>| derive(document, &conventions);

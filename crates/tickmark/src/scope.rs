@@ -172,11 +172,7 @@ impl Asked {
         about: &About,
         included: bool,
     ) -> Result<Self, Failure> {
-        let zone = about
-            .tz
-            .clone()
-            .or_else(|| workspace.config.time_zone.clone())
-            .unwrap_or_else(|| "UTC".to_owned());
+        let zone = workspace.config.zone(about.tz.as_deref());
         let word = about.dimension.replace('-', "_");
         let Some(dimension) = Dimension::of(&word) else {
             let known: Vec<&str> = Dimension::ALL.iter().map(|d| d.word()).collect();

@@ -62,7 +62,7 @@ pub(crate) fn run(session: &Session, what: &WaiverCommand) -> Result<ExitCode, F
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
-    let tz = workspace.config.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
+    let tz = workspace.config.zone(None);
     match what {
         WaiverCommand::Add(asked) => {
             let Add { key, control, procedure, item, from, to, reason, approved_by, approved_at, by } =
