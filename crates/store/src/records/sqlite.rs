@@ -337,23 +337,25 @@ fn declaration(table: &Table) -> String {
     )
 }
 
-/// The rows of a batch in the order in which they will lie: rows whose place jumps to and fro turn over many more pages.
-fn lying(tables: &[Table], batch: &Batch) -> Vec<usize> {
-    let clusters: Vec<Vec<usize>> = tables
+/// The rows of a batch about in the order in which they will lie: rows whose place jumps to and fro turn over many more
+/// pages. What a table is clustered by first, and it is a number, decides.
+fn lying(tables: &[Table], batch: &Batch) -> impl Iterator<Item = usize> {
+    let clusters: Vec<Option<usize>> = tables
         .iter()
-        .map(|t| if schema::clustered(t) { &t.cluster_by[..] } else { &[] })
-        .zip(tables)
-        .map(|(names, t)| names.iter().filter_map(|name| t.column(name)).collect())
+        .map(|table| {
+            table.cluster_by.first().filter(|_| schema::clustered(table)).and_then(|c| table.column(c))
+        })
         .collect();
-    let mut order: Vec<usize> = (0..batch.rows.len()).collect();
-    order.sort_by(|a, b| {
-        let ((number, row), (other, beside)) = (&batch.rows[*a], &batch.rows[*b]);
-        let columns = || clusters[*number].iter();
-        number
-            .cmp(other)
-            .then_with(|| columns().map(|at| &row.values[*at]).cmp(columns().map(|at| &beside.values[*at])))
-    });
-    order
+    let place = |(at, (number, row)): (usize, &(usize, Row))| {
+        let by = match clusters[*number].map(|column| &row.values[column]) {
+            Some(Value::Integer(by)) => *by,
+            _ => 0,
+        };
+        (*number, by, at)
+    };
+    let mut order: Vec<(usize, i64, usize)> = batch.rows.iter().enumerate().map(place).collect();
+    order.sort_unstable();
+    order.into_iter().map(|(_, _, at)| at)
 }
 
 /// The tables a batch has rows for.
