@@ -67,6 +67,13 @@ impl<'a> Bench<'a> {
         Ok(Self { procedure, tables, cases, calendar })
     }
 
+    /// The same cases for another procedure over the same tables.
+    #[must_use]
+    pub fn with<'b>(&self, procedure: &'b Procedure) -> Bench<'b> {
+        let Self { tables, cases, calendar, .. } = self;
+        Bench { procedure, tables: tables.clone(), cases: cases.clone(), calendar: calendar.clone() }
+    }
+
     /// The cases as they are written.
     #[must_use]
     pub fn scenes(&self) -> Vec<Scene> {

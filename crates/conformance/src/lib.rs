@@ -5,6 +5,7 @@
 pub mod cases;
 pub mod duckdb;
 pub mod invariants;
+pub mod mutants;
 pub mod server;
 
 /// A folder in memory where there is one: what is tested is what engines answer, not the disk behind them.

@@ -264,6 +264,12 @@ impl Query {
         Ok(query)
     }
 
+    /// The tables it may read.
+    #[must_use]
+    pub fn tables(&self) -> &[Table] {
+        &self.tables
+    }
+
     /// Names of the columns it yields.
     #[must_use]
     pub fn columns(&self) -> &[String] {
