@@ -342,7 +342,7 @@ impl Header {
 }
 
 /// Whether the lengths that stand before values can be believed: room is made for as many as are said.
-fn plausible(encoding: Encoding, bytes: &[u8], values: u64) -> Result<()> {
+pub(super) fn plausible(encoding: Encoding, bytes: &[u8], values: u64) -> Result<()> {
     let fits = match encoding {
         Encoding::DELTA_BINARY_PACKED | Encoding::DELTA_LENGTH_BYTE_ARRAY => {
             deltas(bytes).is_some_and(|(count, _)| count <= values)

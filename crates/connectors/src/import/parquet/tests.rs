@@ -342,3 +342,25 @@ fn a_footer_that_lies_is_refused() {
     let none = [MARK, &[0; 4][..], &1_000_u32.to_le_bytes(), MARK].concat();
     refuses(&none, &by_id, &["its footer is said to begin before the file"]);
 }
+
+/// A run of DELTA_BINARY_PACKED begins with 128 values a block, 4 parts of one, how many values there are, and the first. Room is
+/// made for as many as it says, before any is read.
+#[test]
+fn lengths_that_are_not_there_are_not_believed() {
+    use parquet::basic::Encoding as E;
+    let one = [0x80, 0x01, 4, 1, 0];
+    // 2^36 of them, in a block of which nothing is there; and in one of equal lengths that take no bytes.
+    let many = [0x80, 0x01, 4, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02, 0];
+    let blocks = [&[0x80, 0x01, 4, 0xe8, 0x07, 0][..], &[0; 5].repeat(8)].concat();
+    let fits = |encoding, bytes: &[u8], values| page::plausible(encoding, bytes, values).is_ok();
+    assert!(fits(E::DELTA_LENGTH_BYTE_ARRAY, &one, 1) && !fits(E::DELTA_LENGTH_BYTE_ARRAY, &one, 0));
+    assert!(
+        fits(E::DELTA_LENGTH_BYTE_ARRAY, &blocks, 1000) && !fits(E::DELTA_LENGTH_BYTE_ARRAY, &blocks, 999)
+    );
+    assert!(!fits(E::DELTA_LENGTH_BYTE_ARRAY, &blocks[..45], 1000));
+    // Common beginnings come first, then what follows each.
+    assert!(fits(E::DELTA_BYTE_ARRAY, &[one, one].concat(), 1));
+    for lying in [&many[..], &[&one[..], &many].concat(), &[&blocks[..], &one].concat(), &[]] {
+        assert!(!fits(E::DELTA_BYTE_ARRAY, lying, 1 << 40), "{lying:?}");
+    }
+}
