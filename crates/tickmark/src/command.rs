@@ -70,7 +70,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DATE")]
         since: Option<String>,
     },
-    /// Bring rows from a file: CSV or NDJSON, read by a mapping
+    /// Bring rows from a file: CSV, NDJSON or Parquet, read by a mapping
     Import(crate::import::Import),
     /// Single rows entered by hand
     Record {

@@ -1,4 +1,4 @@
-//! `tickmark import`: rows of a CSV or NDJSON file, read by a mapping, into the ledger: all of them or none.
+//! `tickmark import`: rows of a CSV, NDJSON or Parquet file, read by a mapping, into the ledger: all of them or none.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,7 +11,9 @@ use std::thread;
 
 use app::{AppError, Compared, Conflict, KnownKeys, Saying, Workspace};
 use clap::{Args, ValueEnum};
-use connectors::import::{self, COLLECTOR, Chunk, Fault, File, Format, Mapping, Plan, Shape};
+use connectors::import::{
+    self, COLLECTOR, Chunk, Encoding, Fault, File, Format, Mapping, Parquet, Plan, Shape,
+};
 use model::{Capture, Coverage, CoverageStatus, Grade, Instant, Receipt, Table, Window};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -22,7 +24,7 @@ use crate::session::{Session, derive};
 
 #[derive(Args)]
 pub(crate) struct Import {
-    /// The file: CSV, or NDJSON (one JSON object a line)
+    /// The file: CSV, NDJSON (one JSON object a line) or Parquet
     file: PathBuf,
     /// The mapping, which says what its columns mean; without one, one to begin with is printed
     #[arg(long, value_name = "FILE")]
@@ -42,7 +44,7 @@ pub(crate) struct Import {
     /// Do not ask before appending
     #[arg(long)]
     yes: bool,
-    /// Form of the file (default: by its name)
+    /// Form of the file (default: by its first bytes and its name)
     #[arg(long, value_enum, value_name = "FORM")]
     format: Option<Form>,
 }
@@ -53,6 +55,8 @@ enum Form {
     Csv,
     /// One JSON object a line
     Ndjson,
+    /// A file of columns
+    Parquet,
 }
 
 /// How many unreadable cells are listed.
@@ -83,7 +87,13 @@ pub(crate) fn run(session: &Session, import: &Import) -> Result<ExitCode, Failur
     let covers = import.covers.as_deref().map(|text| window(text, &tz, session.now)).transpose()?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
 
-    let format = form(import, &mapping)?;
+    let format = form(import, &path, &mapping)?;
+    if format == Format::Parquet && (mapping.encoding.is_some() || mapping.delimiter.is_some()) {
+        return Err(Failure::of(format!(
+            "`encoding` and `delimiter` mean nothing for Parquet; remove them from `{}`",
+            map.display()
+        )));
+    }
     let job = Job { path: &path, text: &text, mapping: &mapping, table: &table, format, covers };
     let name = source_name(import, &mapping)?;
     let checked = check(&mut workspace, &job, &name)?;
@@ -127,26 +137,59 @@ struct Job<'a> {
     covers: Option<Window>,
 }
 
+/// A file that is open, in either way of reading one.
+enum Opened {
+    Text(Box<File<std::fs::File>>),
+    Columns(Box<Parquet>),
+}
+
+impl Opened {
+    fn next_chunk(&mut self) -> Result<Option<Chunk>, String> {
+        match self {
+            Self::Text(file) => file.next_chunk(),
+            Self::Columns(file) => file.next_chunk(),
+        }
+    }
+}
+
 impl Job<'_> {
-    fn open(&self) -> Result<File<std::fs::File>, Failure> {
-        let file = std::fs::File::open(self.path).map_err(AppError::file("read", self.path))?;
-        File::open(file, self.format, self.mapping.encoding, self.mapping.delimiter)
-            .map_err(|e| self.unreadable(&e))
+    fn file(&self) -> Result<std::fs::File, Failure> {
+        Ok(std::fs::File::open(self.path).map_err(AppError::file("read", self.path))?)
+    }
+
+    fn open(&self) -> Result<Opened, Failure> {
+        let file = self.file()?;
+        match self.format {
+            Format::Parquet => Parquet::open(file, Some(self.mapping)).map(|f| Opened::Columns(Box::new(f))),
+            _ => File::open(file, self.format, self.mapping.encoding, self.mapping.delimiter)
+                .map(|f| Opened::Text(Box::new(f))),
+        }
+        .map_err(|e| self.unreadable(&e))
     }
 
     fn unreadable(&self, error: &str) -> Failure {
         Failure::of(format!("cannot read `{}`: {error}", self.path.display()))
     }
 
-    fn shape(&self, file: &File<std::fs::File>) -> Shape {
+    /// What the file's records are counted by.
+    fn place(&self) -> &'static str {
+        if self.format == Format::Parquet { "row" } else { "line" }
+    }
+
+    /// The form of its captures: Parquet is captured as lines of JSON.
+    fn shape(&self, file: &Opened) -> Shape {
+        let (format, encoding, delimiter, header) = match file {
+            Opened::Text(file) if self.format == Format::Csv => {
+                (Format::Csv, file.encoding, file.delimiter, file.header.clone())
+            }
+            Opened::Text(file) => (Format::Ndjson, file.encoding, file.delimiter, self.mapping.names()),
+            Opened::Columns(_) => (Format::Ndjson, Encoding::Utf8, ',', self.mapping.names()),
+        };
         Shape {
-            format: self.format,
-            encoding: file.encoding,
-            delimiter: file.delimiter,
-            header: match self.format {
-                Format::Csv => file.header.clone(),
-                Format::Ndjson => self.mapping.names(),
-            },
+            format,
+            encoding,
+            delimiter,
+            header,
             header_here: false,
             first_line: 1,
             kind: self.table.kind,
@@ -187,6 +230,9 @@ impl Job<'_> {
             "file": self.file_name(),
             "file_sha256": hex(&checked.digest),
         });
+        if let Some(told) = &checked.told {
+            context["parquet"] = told.clone();
+        }
         let covers = self.covers.filter(|_| last);
         if let Some(window) = covers {
             context["covers"] =
@@ -203,13 +249,14 @@ impl Job<'_> {
                 stream: stream.to_owned(),
                 media_type: match self.format {
                     Format::Csv => "text/csv".to_owned(),
-                    Format::Ndjson => "application/x-ndjson".to_owned(),
+                    Format::Ndjson | Format::Parquet => "application/x-ndjson".to_owned(),
                 },
                 collected_at: now,
                 collector: COLLECTOR.to_owned(),
                 request: format!(
-                    "{} records from line {} of the file {}",
+                    "{} records from {} {} of the file {}",
                     part.records,
+                    self.place(),
                     part.first_line,
                     self.file_name()
                 ),
@@ -251,6 +298,8 @@ struct Checked {
     parts: Vec<Part>,
     /// SHA-256 of the file.
     digest: [u8; 32],
+    /// What a receipt says of a file whose own bytes do not enter the ledger.
+    told: Option<serde_json::Value>,
     unused: Vec<String>,
 }
 
@@ -296,9 +345,24 @@ fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked
         .plan(shape.kind, &shape.columns, &shape.header)
         .map_err(|e| Failure::of(format!("the mapping does not fit `{}`:\n{e}", job.path.display())))?;
     let used = job.mapping.names();
-    let unused = file.header.iter().filter(|h| !used.contains(h)).cloned().collect();
+    let (header, told) = match &file {
+        Opened::Text(file) => (file.header.clone(), None),
+        Opened::Columns(file) => {
+            let told = json!({
+                "bytes": file.length(),
+                "rows": file.rows(),
+                "schema": file.schema(),
+                "writer": file.writer(),
+            });
+            (file.header().0, Some(told))
+        }
+    };
+    let unused = header.into_iter().filter(|h| !used.contains(h)).collect();
+    // The bytes of a text are digested as they are read; of a file of columns before, and after to see that it stayed the same.
+    let before = told.is_some().then(|| digest_of(job)).transpose()?;
     let mut found = Findings {
         plan: &plan,
+        place: job.place(),
         seen: HashMap::new(),
         digests: RandomState::new(),
         faults: vec![],
@@ -319,6 +383,7 @@ fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked
         conflicting: 0,
         parts: vec![],
         digest: [0; 32],
+        told,
         unused,
     };
     let empty = workspace.knows_no_row(&job.table.name)?;
@@ -338,8 +403,8 @@ fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked
                         let bytes = encoding.encode(&chunk.text);
                         whole.update(&bytes);
                         let (digest, bytes) = (sha256(&bytes), bytes.len());
-                        let Chunk { first_line, records, header_here, .. } = chunk;
-                        Ok((Part { digest, bytes, first_line, records, header_here }, chunk.text))
+                        let Chunk { first_line, records, header_here, text, faults } = chunk;
+                        Ok((Part { digest, bytes, first_line, records, header_here }, text, faults))
                     }
                     Ok(None) => return whole,
                     Err(error) => Err(error),
@@ -352,10 +417,25 @@ fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked
             }
         });
         for read in receiver {
-            let (part, text) = read.map_err(|e| job.unreadable(&e))?;
+            let (part, text, faults) = read.map_err(|e| job.unreadable(&e))?;
             let shape =
                 Shape { header_here: part.header_here, first_line: part.first_line, ..checked.shape.clone() };
-            plan.read(&text, &shape, Grade::Asserted, &mut |line, read| found.take(line, read));
+            let mut faults = faults.into_iter().peekable();
+            // What could not be written as a line, in order between the lines.
+            let mut unwritten = |found: &mut Findings<'_>, up_to: u64| {
+                while let Some(first) = faults.next_if(|f| f.line < up_to) {
+                    let mut all = vec![first];
+                    while let Some(more) = faults.next_if(|f| f.line == all[0].line) {
+                        all.push(more);
+                    }
+                    found.take(all[0].line, Err(all));
+                }
+            };
+            plan.read(&text, &shape, Grade::Asserted, &mut |line, read| {
+                unwritten(&mut found, line);
+                found.take(line, read);
+            });
+            unwritten(&mut found, u64::MAX);
             checked.parts.push(part);
             let facts = std::mem::take(&mut found.facts);
             // Of a table without rows everything is new; and once a line cannot be read, nobody asks.
@@ -385,13 +465,19 @@ fn check(workspace: &mut Workspace, job: &Job<'_>, name: &str) -> Result<Checked
     if job.format == Format::Ndjson && checked.rows == 0 {
         return Err(job.unreadable("there is no object in it; write one a line"));
     }
-    checked.digest = digest.finalize().into();
+    checked.digest = match before {
+        Some(before) if before == digest_of(job)? => before,
+        Some(_) => return Err(job.unreadable("it was changed while it was read; import it again")),
+        None => digest.finalize().into(),
+    };
     Ok(checked)
 }
 
 /// What is gathered while a file is read: bounded, however long it is.
 struct Findings<'p> {
     plan: &'p Plan,
+    /// What records are counted by.
+    place: &'static str,
     /// Of every row a digest of what it is about, with one of all it says.
     seen: HashMap<u128, u64>,
     /// Makes those digests with a key nobody can know beforehand: no file can be written in which two rows look the same.
@@ -440,7 +526,10 @@ impl Findings<'_> {
                                 line,
                                 column: String::new(),
                                 value: read.fact.about.key,
-                                what: "is the key of an earlier line, which says something else".to_owned(),
+                                what: format!(
+                                    "is the key of an earlier {}, which says something else",
+                                    self.place
+                                ),
                                 instead: "keep one of the two, or name more columns in `key`".to_owned(),
                             });
                         }
@@ -452,13 +541,14 @@ impl Findings<'_> {
 
     fn refusal(&self, job: &Job<'_>) -> Failure {
         let mut text = format!(
-            "{} of {} lines of `{}` cannot be read; nothing was appended",
+            "{} of {} {}s of `{}` cannot be read; nothing was appended",
             self.faulty_lines,
             self.rows,
+            self.place,
             job.path.display()
         );
         for fault in &self.faults {
-            text.push_str(&format!("\n  {}", plain(&fault.to_string())));
+            text.push_str(&format!("\n  {}", plain(&fault.in_words(self.place))));
         }
         let more = self.faulty - self.faults.len() as u64;
         if more > 0 {
@@ -476,21 +566,22 @@ fn append(
     name: &str,
     now: Instant,
 ) -> Result<std::ops::Range<u64>, Failure> {
-    let mut file = std::fs::File::open(job.path).map_err(AppError::file("read", job.path))?;
+    let mut again = match job.format {
+        Format::Parquet => Again::Columns(job.open()?),
+        _ => Again::Bytes(job.file()?),
+    };
     let mut entries: Option<std::ops::Range<u64>> = None;
     let mut batch: Vec<Capture> = vec![];
     let mut bytes = 0;
     for (page, part) in checked.parts.iter().enumerate() {
         let last = page + 1 == checked.parts.len();
-        let mut body = vec![0; part.bytes];
-        let read = file.read_exact(&mut body);
-        let ended = !last || file.read(&mut [0]).is_ok_and(|n| n == 0);
-        if read.is_err() || !ended || sha256(&body) != part.digest {
+        let body = again.part(part.bytes, last).filter(|body| sha256(body) == part.digest);
+        let Some(body) = body else {
             return Err(Failure::of(format!(
                 "`{}` was changed while it was read; import it again: what has been appended already is not appended twice",
                 job.path.display()
             )));
-        }
+        };
         let page = u32::try_from(page).unwrap_or(u32::MAX);
         let capture = job.capture(name, checked, part, body, page, last, now);
         bytes += capture.body.len();
@@ -503,6 +594,44 @@ fn append(
         }
     }
     Ok(entries.unwrap_or(0..0))
+}
+
+/// A file that is read for the second time, to be appended.
+enum Again {
+    Bytes(std::fs::File),
+    /// Its lines are made again: the same, or the file is another.
+    Columns(Opened),
+}
+
+impl Again {
+    /// The next part; `None` where it cannot be what it was.
+    fn part(&mut self, bytes: usize, last: bool) -> Option<Vec<u8>> {
+        match self {
+            Self::Bytes(file) => {
+                let mut body = vec![0; bytes];
+                file.read_exact(&mut body).ok()?;
+                (!last || file.read(&mut [0]).is_ok_and(|n| n == 0)).then_some(body)
+            }
+            Self::Columns(file) => {
+                let body = file.next_chunk().ok()??.text.into_bytes();
+                (!last || file.next_chunk().is_ok_and(|more| more.is_none())).then_some(body)
+            }
+        }
+    }
+}
+
+/// SHA-256 of a file as it lies there.
+fn digest_of(job: &Job<'_>) -> Result<[u8; 32], Failure> {
+    let mut file = job.file()?;
+    let mut digest = Sha256::new();
+    let mut block = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut block).map_err(AppError::file("read", job.path))?;
+        if count == 0 {
+            return Ok(digest.finalize().into());
+        }
+        digest.update(&block[..count]);
+    }
 }
 
 /// A conflict in one line.
@@ -544,13 +673,20 @@ fn propose(workspace: &Workspace, path: &Path, import: &Import) -> Result<ExitCo
     if let Some(name) = &import.table {
         table(workspace, name).map_err(Failure::of)?;
     }
-    let format = by_name(path, import.format)?;
+    let format = by_itself(path, import.format)?;
     let unreadable = |e: String| Failure::of(format!("cannot read `{}`: {e}", path.display()));
     let file = std::fs::File::open(path).map_err(AppError::file("read", path))?;
-    let mut file = File::open(file, format, None, None).map_err(unreadable)?;
     let header = match format {
-        Format::Csv => file.header.clone(),
+        Format::Csv => File::open(file, format, None, None).map_err(unreadable)?.header,
+        Format::Parquet => {
+            let (header, others) = Parquet::open(file, None).map_err(unreadable)?.header();
+            for other in others {
+                note(&format!("left out: {}", plain(&other)));
+            }
+            header
+        }
         Format::Ndjson => {
+            let mut file = File::open(file, format, None, None).map_err(unreadable)?;
             let first = file.next_chunk().map_err(unreadable)?.map(|c| c.text).unwrap_or_default();
             let first = first.trim_start_matches('\u{feff}').lines().find(|l| !l.trim().is_empty());
             let object: serde_json::Map<String, serde_json::Value> =
@@ -641,16 +777,24 @@ fn in_mapping(path: &Path, error: import::MappingError) -> Failure {
     ))
 }
 
-fn form(import: &Import, mapping: &Mapping) -> Result<Format, Failure> {
+fn form(import: &Import, path: &Path, mapping: &Mapping) -> Result<Format, Failure> {
     match mapping.format {
         Some(format) if import.format.is_none() => Ok(format),
-        _ => by_name(&import.file, import.format),
+        _ => by_itself(path, import.format),
     }
 }
 
-fn by_name(path: &Path, named: Option<Form>) -> Result<Format, Failure> {
+/// The form of a file that nobody names: by its first bytes, else by its name.
+fn by_itself(path: &Path, named: Option<Form>) -> Result<Format, Failure> {
+    let mut head = vec![];
+    if named.is_none() {
+        let file = std::fs::File::open(path).map_err(AppError::file("read", path))?;
+        file.take(4).read_to_end(&mut head).map_err(AppError::file("read", path))?;
+    }
     let end = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     match (named, end.as_str()) {
+        (None, _) if Parquet::begins(&head) => Ok(Format::Parquet),
+        (Some(Form::Parquet), _) | (None, "parquet") => Ok(Format::Parquet),
         (Some(Form::Csv), _) | (None, "csv" | "tsv" | "txt") => Ok(Format::Csv),
         (Some(Form::Ndjson), _) | (None, "ndjson" | "jsonl") => Ok(Format::Ndjson),
         _ => Err(Failure::of(format!(

@@ -38,6 +38,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = command::Arguments::parse();
+    quiet_while_decoding();
     match run(arguments) {
         Ok(code) => code,
         Err(failure) => {
@@ -45,6 +46,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A panic over a damaged file is caught and told as what it means; it needs no second message.
+fn quiet_while_decoding() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !connectors::import::is_decoding() {
+            usual(panic);
+        }
+    }));
 }
 
 fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {

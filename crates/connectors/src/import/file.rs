@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::io::{self, BufRead as _, BufReader, Read};
 
 use super::encoding::{Decoder, Encoding};
-use super::rows::{Format, reader};
+use super::parquet::Parquet;
+use super::rows::{Fault, Format, reader};
 
 /// A part of a file: whole records, as text. Encoded again it is the file's own bytes.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,13 +18,15 @@ pub struct Chunk {
     pub records: u64,
     /// Whether the header stands in it.
     pub header_here: bool,
+    /// What stands in the file and in no line of the text, because it cannot be written there as it is.
+    pub faults: Vec<Fault>,
 }
 
 /// A capture holds at most about as many bytes of text, and as many records.
-const BYTES: usize = 2 << 20;
-const RECORDS: u64 = 20_000;
+pub(crate) const BYTES: usize = 2 << 20;
+pub(crate) const RECORDS: u64 = 20_000;
 /// A record that is longer has lost a quote.
-const RECORD_BYTES: usize = 1 << 20;
+pub(crate) const RECORD_BYTES: usize = 1 << 20;
 
 /// A file that is read.
 pub struct File<R: Read> {
@@ -94,10 +97,12 @@ impl<R: Read> File<R> {
             }
             (None, None) => Encoding::Utf8,
         };
-        if head.starts_with(b"PK\x03\x04")
-            || head.starts_with(b"PAR1")
-            || head.starts_with(b"\xd0\xcf\x11\xe0")
-        {
+        if Parquet::begins(&head) {
+            return Err(
+                "the file is Parquet and no text; remove `format` from the mapping, or `--format`".to_owned()
+            );
+        }
+        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"\xd0\xcf\x11\xe0") {
             return Err("the file is no text; save the sheet as CSV (UTF-8) and import that".to_owned());
         }
         let mut decoder = Decoder::new(io::Cursor::new(head).chain(from), encoding);
@@ -128,7 +133,7 @@ impl<R: Read> File<R> {
                 kept_from: 0,
                 ended: false,
             },
-            Format::Ndjson => Text::Ndjson(BufReader::new(input)),
+            Format::Ndjson | Format::Parquet => Text::Ndjson(BufReader::new(input)),
         };
         let mut file = Self { encoding, delimiter, header: vec![], text, pending, line: 1, first: true };
         if let Text::Csv { reader, .. } = &mut file.text {
@@ -222,7 +227,13 @@ impl<R: Read> File<R> {
         if text.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Chunk { text, first_line, records, header_here: header_here && !self.header.is_empty() }))
+        Ok(Some(Chunk {
+            text,
+            first_line,
+            records,
+            header_here: header_here && !self.header.is_empty(),
+            faults: vec![],
+        }))
     }
 }
 

@@ -216,6 +216,17 @@ impl Mapping {
         names
     }
 
+    /// Whether it says of a column of the file how numbers are written as text, in another way than with a point.
+    pub(crate) fn reads_as_written(&self, name: &str) -> bool {
+        self.columns.values().any(|rule| match rule {
+            Rule::Column(_) => false,
+            Rule::How(how) => {
+                how.column.as_deref() == Some(name)
+                    && (how.group.is_some() || how.decimal.is_some_and(|c| c != '.'))
+            }
+        })
+    }
+
     /// The scopes that `--covers` speaks for, by kind and key. None means the company as a whole.
     #[must_use]
     pub fn covered(&self) -> Vec<(String, String)> {

@@ -18,6 +18,8 @@ pub enum Format {
     Csv,
     /// One JSON object a line.
     Ndjson,
+    /// A file of columns; captured as lines of JSON, so that no capture has this form.
+    Parquet,
 }
 
 /// What a derivation has to know of a file besides its bytes and its mapping.
@@ -95,7 +97,7 @@ pub struct Plan {
 /// What a record cannot be read for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// Line of the file, from 1.
+    /// Line of the file, from 1; of Parquet the row.
     pub line: u64,
     /// Column of the file; empty when it is about the whole line.
     pub column: String,
@@ -107,18 +109,20 @@ pub struct Fault {
     pub instead: String,
 }
 
+impl Fault {
+    /// The fault in words, by the name of what `line` counts.
+    #[must_use]
+    pub fn in_words(&self, place: &str) -> String {
+        let column =
+            if self.column.is_empty() { String::new() } else { format!(", column `{}`", self.column) };
+        let value = if self.value.is_empty() { String::new() } else { format!("`{}` ", self.value) };
+        format!("{place} {}{column}: {value}{}; {}", self.line, self.what, self.instead)
+    }
+}
+
 impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}", self.line)?;
-        if !self.column.is_empty() {
-            write!(f, ", column `{}`", self.column)?;
-        }
-        if self.value.is_empty() {
-            write!(f, ": {}", self.what)?;
-        } else {
-            write!(f, ": `{}` {}", self.value, self.what)?;
-        }
-        write!(f, "; {}", self.instead)
+        f.write_str(&self.in_words("line"))
     }
 }
 
@@ -159,7 +163,7 @@ impl Plan {
         let text = text.strip_prefix('\u{feff}').filter(|_| shape.first_line == 1).unwrap_or(text);
         match shape.format {
             Format::Csv => self.csv(text, shape, grade, each),
-            Format::Ndjson => self.ndjson(text, shape, grade, each),
+            Format::Ndjson | Format::Parquet => self.ndjson(text, shape, grade, each),
         }
     }
 

@@ -15,6 +15,7 @@ mod flows;
 mod github;
 mod import;
 mod line;
+mod parquet;
 mod person;
 mod postgresql;
 mod query;
