@@ -25,6 +25,10 @@ const POPULATIONS: &str = "populations";
 pub(crate) const SAMPLES: &str = "samples";
 /// Columns of a row before the verdicts.
 const COLUMNS: [&str; 5] = ["item", "scope", "occurred_at", "entry", "grade"];
+/// The stream in which a code host says what a repository is, and whose.
+const REPOSITORY: &str = "repository";
+/// How many captures of a stream are looked through for its last word.
+const LOOKED_AT: usize = 200;
 /// How many holes of a sequence are written down.
 const HOLES: usize = 100;
 
@@ -687,14 +691,14 @@ impl Workspace {
             *items.entry(leaf.source.clone()).or_default() += count;
             streams.insert((leaf.source, leaf.stream));
         }
-        // The last word of each stream that says something of the source or counts what is in it.
-        let mut last: BTreeMap<(String, String), u64> = BTreeMap::new();
+        // What each stream gave that says something of the source, or counts what is in it.
+        let mut given: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
         for entry in 0..position.min(self.ledger.size()) {
             let leaf = self.ledger.leaf(entry)?;
             let key = (leaf.source, leaf.stream);
-            let wanted = streams.contains(&key) || (items.contains_key(&key.0) && key.1 == "repository");
+            let wanted = streams.contains(&key) || (items.contains_key(&key.0) && key.1 == REPOSITORY);
             if leaf.kind == Kind::Capture && wanted {
-                last.insert(key, entry);
+                given.entry(key).or_default().push(entry);
             }
         }
         let mut sources: BTreeMap<String, SourceOf> = items
@@ -703,22 +707,27 @@ impl Workspace {
                 (source.clone(), SourceOf { source, items, identity: None, counts: vec![] })
             })
             .collect();
-        for ((name, stream), entry) in last {
+        for ((name, stream), entries) in given {
             let Some(source) = sources.get_mut(&name) else { continue };
-            let document = match self.ledger.document(entry) {
-                Err(ledger::Error::Erased { .. }) => continue,
-                other => other?,
-            };
-            let Ok(document) = Document::parse(&document) else { continue };
-            let Ok(body) = serde_json::from_slice::<Json>(document.body) else { continue };
-            if let (Some(number), Some(owner)) = (body["id"].as_i64(), body["owner"]["id"].as_i64())
-                && stream == "repository"
-            {
-                let kind = body["owner"]["type"].as_str().unwrap_or("unknown").to_owned();
-                source.identity = Some(Identity { owner, kind, number, entry });
-            }
-            if let Some(count) = body["total_count"].as_u64() {
-                source.counts.push(SourceCount { stream, count, entry });
+            // The last word counts. A run ends with a receipt alone, and what has not changed comes without a body.
+            for entry in entries.into_iter().rev().take(LOOKED_AT) {
+                let document = match self.ledger.document(entry) {
+                    Err(ledger::Error::Erased { .. }) => continue,
+                    other => other?,
+                };
+                let Ok(document) = Document::parse(&document) else { continue };
+                let Ok(body) = serde_json::from_slice::<Json>(document.body) else { continue };
+                if stream == REPOSITORY
+                    && let (Some(number), Some(owner)) = (body["id"].as_i64(), body["owner"]["id"].as_i64())
+                {
+                    let kind = body["owner"]["type"].as_str().unwrap_or("unknown").to_owned();
+                    source.identity = Some(Identity { owner, kind, number, entry });
+                    break;
+                }
+                if let Some(count) = body["total_count"].as_u64() {
+                    source.counts.push(SourceCount { stream, count, entry });
+                    break;
+                }
             }
         }
         Ok(sources.into_values().collect())
@@ -887,4 +896,57 @@ fn checks(
         ),
     });
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(table: &str) -> FrozenGap {
+        let (from, to) = (Instant::from_ms(0), Instant::from_ms(1));
+        FrozenGap { table: table.to_owned(), from, to, reason: "nobody looked".to_owned() }
+    }
+
+    fn source(identity: Option<Identity>) -> SourceOf {
+        SourceOf { source: "github:1".to_owned(), items: 3, identity, counts: vec![] }
+    }
+
+    #[track_caller]
+    fn check(sources: &[SourceOf], missing: u64, gaps: &[FrozenGap], expect: &[(&str, Outcome)]) {
+        let sequence =
+            Sequence { scope: 7, of: "numbers".to_owned(), first: 1, last: 9, missing, holes: vec![] };
+        let found = checks(sources, &[sequence], gaps, &["change".to_owned()]);
+        let found: Vec<(&str, Outcome)> = found.iter().map(|c| (c.check.as_str(), c.outcome)).collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn only_what_may_hide_items_fails() {
+        use Outcome::{Failed, Passed, Question, Unknown};
+        let known = Identity { owner: 1, kind: "Organization".to_owned(), number: 2, entry: 3 };
+        check(
+            &[source(Some(known))],
+            0,
+            &[],
+            &[("coverage", Passed), ("origin", Passed), ("sequence", Passed), ("count", Unknown)],
+        );
+        check(
+            &[source(None)],
+            2,
+            &[gap("approval")],
+            &[
+                ("coverage", Passed),
+                ("evidence", Question),
+                ("origin", Unknown),
+                ("sequence", Question),
+                ("count", Unknown),
+            ],
+        );
+        check(
+            &[],
+            0,
+            &[gap("change")],
+            &[("coverage", Failed), ("origin", Unknown), ("sequence", Passed), ("count", Unknown)],
+        );
+    }
 }

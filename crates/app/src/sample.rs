@@ -654,7 +654,7 @@ impl Workspace {
 
     /// A sample that may be changed, by somebody who may.
     fn open_sample(&self, book: &Book, entry: u64, by: &str) -> Result<Sample, AppError> {
-        let (_, _, draw) = book.sample(entry)?;
+        let (_, said, draw) = book.sample(entry)?;
         not_by_management(book.population(draw.population)?, by)?;
         let now = self.ledger.size();
         if let Some(void) = book.void(entry, now).or_else(|| book.void(draw.population, now)) {
@@ -663,10 +663,14 @@ impl Workspace {
                 void.entry, void.reason
             )));
         }
-        let (sample, differs) = book.replayed(entry, now)?;
+        let (sample, changed) = book.replayed(entry, now)?;
+        let mut differs = self.differences(book, entry, said, draw);
+        differs.extend(changed);
         match differs.first() {
             None => Ok(sample),
-            Some(why) => Err(refused(format!("the sample {entry} doesn't match its stream: {why}"))),
+            Some(why) => Err(refused(format!(
+                "the sample {entry} doesn't match: {why}; declare it void and draw another one"
+            ))),
         }
     }
 

@@ -16,6 +16,7 @@ mod github;
 mod import;
 mod line;
 mod person;
+mod population;
 mod postgresql;
 mod query;
 mod readme;
