@@ -10,7 +10,7 @@ use assess::{Assessment, AttributeRule, CoverageMap, Gap, Judged, Rules, Stateme
 use catalog::{Bindings, Engine, Procedure, Query, sql, written_out};
 use hashbrown::HashMap;
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Scope, Value, Verdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::records::{Go, Limits, Reader, Records, RecordsError};
 
 use crate::calendar;
@@ -168,6 +168,22 @@ pub struct ProcedureReport {
     pub how_to_fix: String,
     /// Hash of procedure and table schemas, in hexadecimal.
     pub content: String,
+    /// The queries as they ran.
+    #[serde(skip)]
+    pub ran: Vec<RanQuery>,
+}
+
+/// A query as it ran.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RanQuery {
+    /// First instant of the days it was asked about.
+    pub from: Instant,
+    /// First instant after them.
+    pub to: Instant,
+    /// What it ran with, defaults included.
+    pub parameters: BTreeMap<String, Value>,
+    /// The text that the engine got.
+    pub sql: String,
 }
 
 /// Serde hands over a reference.
@@ -248,6 +264,9 @@ pub struct ItemReport {
     pub grade: Grade,
     /// The item's number in the records.
     pub record: i64,
+    /// The number of what it was judged within: its own repository or system, unless the procedure says another.
+    #[serde(skip)]
+    pub within: i64,
     /// What its deviation was allowed by, when that was approved in advance: it stays a deviation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waived: Option<String>,
@@ -367,6 +386,7 @@ impl Workspace {
             }
         }
         let mut entities = Entities::default();
+        let mut ran: BTreeMap<usize, Vec<RanQuery>> = BTreeMap::new();
         loop {
             // More than once only where an item is judged by a version of another time than the period.
             let runs: Vec<(usize, Run)> = plans
@@ -382,6 +402,8 @@ impl Workspace {
                 let procedure = &plans[*n].procedure;
                 self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
                 let sql = self.written(procedure, run, question, position, &cut, self.engine())?;
+                let Run { from, to, parameters } = run.clone();
+                ran.entry(*n).or_default().push(RanQuery { from, to, parameters, sql: sql.clone() });
                 asked.push((procedure, sql));
             }
             let mut answers = self.run_procedures(&asked)?;
@@ -392,7 +414,7 @@ impl Workspace {
             }
         }
         let mut reports = vec![];
-        for plan in plans {
+        for (n, plan) in plans.into_iter().enumerate() {
             let asked = Asked { question, position, coverage: &coverage, scopes: &scopes, cut: &cut };
             let uptime = if question.at_a_date { None } else { self.uptime(&plan, &asked)? };
             let rules = rules_of(&plan.procedure);
@@ -402,6 +424,7 @@ impl Workspace {
                 assess_parts(&rules, parted.parts, several, &coverage, &scopes, question.cutoff);
             let mut report = self.report(&parted.procedure, assessment, &entities);
             report.versions = versions_of(parted.windows, judged);
+            report.ran = ran.remove(&n).unwrap_or_default();
             report.uptime = uptime.map(|(whole, mut items)| UptimeReport {
                 items: report
                     .items
@@ -625,6 +648,7 @@ impl Workspace {
                 entry: item.entry,
                 grade: item.grade,
                 record: item.item,
+                within: item.scope,
                 waived: None,
                 short,
                 kind: (kind, within),
@@ -657,6 +681,7 @@ impl Workspace {
             supplied_by: supplied_by.into_iter().collect(),
             how_to_fix: procedure.how_to_fix.clone(),
             content: procedure.content_hash.iter().map(|b| format!("{b:02x}")).collect(),
+            ran: vec![],
         }
     }
 

@@ -23,9 +23,11 @@ mod judging;
 mod looked;
 mod person;
 mod place;
+mod population;
 mod preview;
 mod question;
 mod redact;
+mod sample;
 mod scope;
 mod uptime;
 mod versions;
@@ -40,7 +42,7 @@ pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};
 pub use anchor::{Anchored, Anchors, KnownAnchor};
 pub use assessment::{
     AttributeReport, GapReport, ItemReport, ItemVersion, NotInForce, OverAPeriod, ProcedureReport,
-    Question as AssessmentQuestion, Report, VersionReport, rules_of, tested_of,
+    Question as AssessmentQuestion, RanQuery, Report, VersionReport, rules_of, tested_of,
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
@@ -62,8 +64,16 @@ pub use looked::{
 };
 pub use person::{AlikePair, Person, PersonsAccount};
 pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
+pub use population::{
+    Anchoring, Because, Beside, Check, Frozen, FrozenGap, Identity, LeftOut, Outcome, Population,
+    PopulationReport, Sequence, SourceCount, SourceOf, Totals, Void,
+};
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
+pub use sample::{
+    Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,
+    SampledItem, StrataBy, Stream,
+};
 pub use scope::{NotTested, Raised, SECURITY, ScopeReport, ScopeRule};
 pub use uptime::{IntervalReport, ItemUptime, UptimeReport, stretch_of, uptime_rules_of};
 pub use versions::{ControlVersion, ParameterReport, ParameterVersion, SetAside};

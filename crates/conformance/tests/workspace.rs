@@ -22,7 +22,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "ledger"]),
     ("records", &["model", "ledger", "store", "tlog"]),
     ("assess", &["model"]),
-    ("app", &["model", "tlog", "ledger", "verify", "catalog", "store", "records", "assess"]),
+    ("sampling", &[]),
+    ("app", &["model", "tlog", "ledger", "verify", "catalog", "store", "records", "assess", "sampling"]),
     (
         "tickmark",
         &[
@@ -36,13 +37,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "store",
             "records",
             "assess",
+            "sampling",
             "app",
         ],
     ),
 ];
 
 /// Crates that touch no file, clock, environment or network.
-const PURE: &[&str] = &["model", "tlog", "assess"];
+const PURE: &[&str] = &["model", "tlog", "assess", "sampling"];
 
 /// Licences of which one is enough.
 const PERMISSIVE: &[&str] = &[

@@ -245,6 +245,19 @@ impl Reader {
         })
     }
 
+    /// What a checkpoint over the first `size` entries says, signed or not.
+    ///
+    /// # Errors
+    /// A size beyond the log, or tiles that cannot be read.
+    pub fn checkpoint_of(&self, size: u64) -> Result<Checkpoint, Error> {
+        let published = self.checkpoint_read()?.0;
+        if size > published.size {
+            return Err(Error::Outside { index: size, size: published.size });
+        }
+        let hash = |subtree| tlog::subtree_hash(subtree, published.size, |tile| self.tile(tile));
+        Ok(Checkpoint { origin: published.origin, size, root: tlog::root_of(size, hash)? })
+    }
+
     /// The proof that the published checkpoint continues the log of `old` entries.
     ///
     /// # Errors

@@ -99,6 +99,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::evidence::EvidenceCommand,
     },
+    /// Populations: freeze what a procedure judges, so that samples can be drawn from it
+    Population {
+        #[command(subcommand)]
+        what: crate::population::PopulationCommand,
+    },
+    /// Samples of frozen populations, which anybody can draw again
+    Sample {
+        #[command(subcommand)]
+        what: crate::sample::SampleCommand,
+    },
     /// Check that nothing in the ledger was altered since
     Verify {
         /// A workspace, or a log folder (default: the workspace)

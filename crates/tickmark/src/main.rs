@@ -20,8 +20,10 @@ mod ledger_command;
 mod output;
 mod parameter;
 mod person;
+mod population;
 mod query;
 mod record;
+mod sample;
 mod scope;
 mod session;
 mod source;
@@ -81,6 +83,8 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Flows(what) => flows::run(&session, &what),
         Command::Person { what } => person::run(&session, &what),
         Command::Evidence { what } => evidence::run(&session, &what),
+        Command::Population { what } => population::run(&session, &what),
+        Command::Sample { what } => sample::run(&session, &what),
         Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
         Command::Ledger { what } => ledger_command::run(&session, &what),
         Command::Query(question) => query::run(&session, &question),

@@ -32,8 +32,8 @@ pub use note::{Algorithm, Note, NoteSignature, NoteSigner, NoteVerifier, Verifie
 pub use proof::Proof;
 pub use tile::{Level, TILE_WIDTH, Tile, bundle, new_tiles};
 pub use tree::{
-    EMPTY_ROOT, Edge, Hash, Subtree, consistency_proof, inclusion_proof, leaf_hash, node_hash, subtree_hash,
-    tree_hash, verify_consistency, verify_inclusion,
+    EMPTY_ROOT, Edge, Hash, Subtree, consistency_proof, inclusion_proof, leaf_hash, node_hash, root_of,
+    subtree_hash, tree_hash, verify_consistency, verify_inclusion,
 };
 
 /// The largest tree: sizes are signed 63-bit numbers in other implementations.

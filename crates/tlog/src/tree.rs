@@ -223,6 +223,14 @@ fn range_hash<E>(begin: u64, end: u64, hash: &mut impl FnMut(Subtree) -> Result<
     Ok(parts.into_iter().rev().reduce(|right, left| node_hash(&left, &right)).unwrap_or(EMPTY_ROOT))
 }
 
+/// Root of the tree of the first `size` entries, whatever came after them.
+///
+/// # Errors
+/// What `hash` gave.
+pub fn root_of<E>(size: u64, mut hash: impl FnMut(Subtree) -> Result<Hash, E>) -> Result<Hash, E> {
+    range_hash(0, size, &mut hash)
+}
+
 /// The largest power of two below `n`, for `n` ≥ 2.
 const fn split(n: u64) -> u64 {
     1 << (n - 1).ilog2()

@@ -14,7 +14,7 @@ use tlog::{AddCheckpoint, Algorithm, Checkpoint, Note, NoteSigner, NoteVerifier}
 use crate::support::{ANN, Home, Ran, Repo, copy, ran};
 
 const SERVE: &str = "TICKMARK_TEST_WITNESS";
-const NAME: &str = "witness.example.test/w1";
+pub(crate) const NAME: &str = "witness.example.test/w1";
 
 /// No test: the process that [`Witness::start`] starts, which is `tickmark-witness serve`.
 #[test]
@@ -30,16 +30,16 @@ fn witness_process() -> ExitCode {
 }
 
 /// A witness: its folder, and its process while it runs.
-struct Witness {
+pub(crate) struct Witness {
     folder: tempfile::TempDir,
-    key: NoteVerifier,
+    pub(crate) key: NoteVerifier,
     child: Option<Child>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Witness {
     /// One that watches a log and runs.
-    fn of(log: &str) -> Self {
+    pub(crate) fn of(log: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let seed = |seed: &mut [u8]| {
             seed.fill(7);
@@ -522,7 +522,7 @@ fn a_witness_nobody_here_wrote_agrees() {
 }
 
 /// A proxy that leads every name to one address.
-fn proxy(to: &str) -> String {
+pub(crate) fn proxy(to: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let to = to.strip_prefix("http://").unwrap().to_owned();

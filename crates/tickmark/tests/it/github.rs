@@ -128,6 +128,28 @@ fn from_init_to_a_verdict() {
     let after = document(&with_token(&home, "--workspace acme check --source acme/app --json").succeeded());
     assert_eq!(procedure(&after, "change_independent_review")["population"], 3);
 
+    // Frozen, it says whose account the items come from, and that no number of a pull request is missing.
+    let frozen =
+        home.does("--workspace acme population freeze --control CHG-02 --by max --reason quarter --json");
+    let frozen: Json = serde_json::from_str(&frozen).unwrap();
+    let entry = &frozen[0]["population"];
+    let shown = home.does(&format!("--workspace acme ledger show {entry}"));
+    let shown: Json = serde_json::from_str(shown.split_once('\n').unwrap().1).unwrap();
+    assert_eq!(shown["count"], 3);
+    assert_eq!(shown["sources"][0]["items"], 3, "{}", shown["sources"]);
+    assert!(shown["sources"][0]["identity"]["owner"].is_i64(), "{}", shown["sources"]);
+    let outcome = |check: &str| {
+        let checks = shown["checks"].as_array().unwrap();
+        checks.iter().find(|c| c["check"] == check).unwrap_or_else(|| panic!("{check}: {checks:?}"))["outcome"].clone()
+    };
+    assert_eq!(
+        (outcome("origin"), outcome("sequence")),
+        ("passed".into(), "passed".into()),
+        "{}",
+        shown["checks"]
+    );
+    assert_eq!(shown["sequences"][0]["last"], open, "{}", shown["sequences"]);
+
     // No token stands anywhere.
     for path in crate::support::files(home.path()) {
         let bytes = std::fs::read(home.path().join(&path)).unwrap();

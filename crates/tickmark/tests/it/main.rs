@@ -17,6 +17,7 @@ mod import;
 mod line;
 mod parquet;
 mod person;
+mod population;
 mod postgresql;
 mod query;
 mod readme;
