@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "ledger"]),
     ("records", &["model", "ledger", "store", "tlog"]),
     ("assess", &["model"]),
+    ("simulate", &["model"]),
     ("app", &["model", "tlog", "ledger", "verify", "catalog", "store", "records", "assess"]),
     (
         "tickmark",
@@ -42,7 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that touch no file, clock, environment or network.
-const PURE: &[&str] = &["model", "tlog", "assess"];
+const PURE: &[&str] = &["model", "tlog", "assess", "simulate"];
 
 /// Licences of which one is enough.
 const PERMISSIVE: &[&str] = &[
