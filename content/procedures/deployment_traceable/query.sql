@@ -46,7 +46,7 @@ SELECT d.id AS item,
             ELSE 'deviation' END AS a,
        CASE WHEN d.production IS NULL OR (d.artifact IS NULL AND d.revision IS NULL) THEN 'no_evidence'
             WHEN l.worth = 2 THEN 'pass'
-            WHEN l.worth = 1 THEN 'no_evidence'
+            WHEN l.worth = 1 OR l.deployment IS NULL THEN 'no_evidence'
             ELSE 'deviation' END AS b
   FROM deployment d
   LEFT JOIN built b ON b.deployment = d.id

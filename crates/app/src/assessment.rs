@@ -823,6 +823,7 @@ pub fn rules_of(procedure: &Procedure) -> Rules {
                 adverse: a.adverse.clone(),
                 moot_without: a.moot_without.clone(),
                 absent_grade: a.absent_grade,
+                adverse_grade: a.adverse_grade,
             })
             .collect(),
     }

@@ -35,6 +35,8 @@ pub struct AttributeRule {
     pub moot_without: Vec<String>,
     /// The least grade of coverage that proves an absence: that nobody typed a trailer proves nothing about a system.
     pub absent_grade: Grade,
+    /// The same of the absence on which a `pass` rests.
+    pub adverse_grade: Grade,
 }
 
 /// What a procedure asks of an assessment.
@@ -253,11 +255,11 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
     let mut grade = row.grade;
     for (position, rule) in rules.attributes.iter().enumerate() {
         let said = row.verdicts.get(position).copied().flatten();
-        let rests_on = match said {
-            Some(Verdict::Deviation) => &rule.absent,
-            Some(Verdict::Pass) => &rule.adverse,
-            Some(Verdict::NotApplicable) => &rule.moot_without,
-            _ => &Vec::new(),
+        let (rests_on, least) = match said {
+            Some(Verdict::Deviation) => (&rule.absent, rule.absent_grade),
+            Some(Verdict::Pass) => (&rule.adverse, rule.adverse_grade),
+            Some(Verdict::NotApplicable) => (&rule.moot_without, rule.absent_grade),
+            _ => (&Vec::new(), rule.absent_grade),
         };
         let until = row.until.get(position).copied().unwrap_or(row.occurred_at);
         let since = row.since.get(position).copied().unwrap_or(row.occurred_at).min(row.occurred_at);
@@ -267,7 +269,7 @@ fn judge(rules: &Rules, row: Tested, coverage: &CoverageMap, whole: Option<(Inst
             (from, to) = (from.min(whole.0), to.max(whole.1));
         }
         let seen = rests_on.iter().try_fold(Grade::System, |worst, table| {
-            Ok::<_, String>(worst.min(coverage.seen_within(row.scope, table, from, to, rule.absent_grade)?))
+            Ok::<_, String>(worst.min(coverage.seen_within(row.scope, table, from, to, least)?))
         });
         let verdict = match seen {
             Err(reason) => {

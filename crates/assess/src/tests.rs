@@ -37,6 +37,7 @@ fn rules() -> Rules {
             adverse: vec!["bypass".into()],
             moot_without: vec!["approval".into()],
             absent_grade: Grade::System,
+            adverse_grade: Grade::System,
         }],
     }
 }
@@ -158,6 +159,16 @@ fn what_rests_on_silence_is_worth_the_word_of_who_says_so() {
     let (system, manual, asserted) = (Grade::System, Grade::Manual, Grade::Asserted);
     check(Deviation, system, &[(0, 300, asserted)], "deviation asserted");
     check(NotApplicable, system, &[(0, 300, manual)], "not_applicable manual");
+    // What proves a deviation need not be enough for a pass.
+    let own = |verdict| {
+        let mut rules = rules();
+        rules.attributes[0].absent_grade = asserted;
+        let said = |table| statement(table, 0, 300, CoverageStatus::Complete, asserted);
+        let map = [complete("change", 0, 300), said("approval"), said("bypass")].into_iter().collect();
+        let row = row(1, 150, Some(verdict));
+        assess(&rules, vec![row], &map, &BTreeSet::from([1]), &period(), at(200)).items[0].verdict()
+    };
+    assert_eq!((own(Deviation), own(Pass)), (Deviation, Verdict::NoEvidence));
     // A pass that rests on no silence keeps the grade of its own evidence.
     check(Pass, system, &[(0, 300, asserted)], "pass system");
     // The better word counts where there are two, and the worst instant of the time.

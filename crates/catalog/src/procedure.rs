@@ -104,6 +104,8 @@ pub struct TestedAttribute {
     pub moot_without: Vec<String>,
     /// The least grade of coverage that proves an absence: that nobody typed a trailer proves nothing about a system.
     pub absent_grade: Grade,
+    /// The same of the absence on which a pass rests.
+    pub adverse_grade: Grade,
     /// Streams that would supply what is missing.
     pub supplied_by: Vec<String>,
 }
@@ -472,6 +474,16 @@ fn check_tables(section: &Section<'_>, named: &[At<String>], tables: &[TableUse]
     }
 }
 
+fn least_grade(section: &mut Section<'_>, name: &'static str, unsaid: Grade) -> Grade {
+    match section.text_at(name) {
+        None => unsaid,
+        Some(word) => word.value.parse().unwrap_or_else(|message: String| {
+            section.problem(word.offset, message, format!("leave it out to ask for `{unsaid}`"));
+            unsaid
+        }),
+    }
+}
+
 fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) -> Vec<TestedAttribute> {
     let mut attributes: Vec<TestedAttribute> = Vec::new();
     let mut sections = file.named("attributes");
@@ -494,13 +506,8 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
         let absent = section.texts("absent");
         let adverse = section.texts("adverse");
         let moot_without = section.texts("moot_without");
-        let absent_grade = match section.text_at("absent_grade") {
-            None => Grade::System,
-            Some(word) => word.value.parse().unwrap_or_else(|message: String| {
-                section.problem(word.offset, message, "leave it out to ask for `system`");
-                Grade::System
-            }),
-        };
+        let absent_grade = least_grade(&mut section, "absent_grade", Grade::System);
+        let adverse_grade = least_grade(&mut section, "adverse_grade", absent_grade);
         check_tables(&section, &absent, tables);
         check_tables(&section, &adverse, tables);
         check_tables(&section, &moot_without, tables);
@@ -527,6 +534,7 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
             adverse,
             moot_without: moot_without.into_iter().map(|t| t.value).collect(),
             absent_grade,
+            adverse_grade,
             supplied_by,
         });
         section.finish();

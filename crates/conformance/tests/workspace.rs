@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("assess", &["model"]),
     ("sampling", &[]),
     ("app", &["model", "tlog", "ledger", "verify", "catalog", "store", "records", "assess", "sampling"]),
+    ("simulate", &["model"]),
     (
         "tickmark",
         &[
@@ -44,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that touch no file, clock, environment or network.
-const PURE: &[&str] = &["model", "tlog", "assess", "sampling"];
+const PURE: &[&str] = &["model", "tlog", "assess", "sampling", "simulate"];
 
 /// Licences of which one is enough.
 const PERMISSIVE: &[&str] = &[

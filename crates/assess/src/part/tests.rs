@@ -18,6 +18,7 @@ fn rules(over_period: bool) -> Rules {
             adverse: vec![],
             moot_without: vec![],
             absent_grade: Grade::System,
+            adverse_grade: Grade::System,
         }],
     }
 }

@@ -1,0 +1,131 @@
+//! The product's verdicts on companies of which everything is known.
+//!
+//! Two small ones every day; twenty seeds of several shapes with `TICKMARK_LONG=1`, which writes `docs/accuracy.md`, and with
+//! `TICKMARK_CI=1`, which holds that page to what it measures.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use conformance::accuracy::{Measured, NOT_SEEDED, SHAPES, judge, measure, page};
+use conformance::skipped;
+use simulate::{Company, File, Shape, files, simulate, truth};
+
+fn measured(company: &Company, change: impl Fn(&mut Vec<File>)) -> BTreeMap<String, Measured> {
+    let mut exported = files(company);
+    change(&mut exported);
+    let folder = conformance::folder().unwrap();
+    let judged = judge(&folder.path().join("w"), company, &exported).unwrap();
+    measure(&truth(company), &judged)
+}
+
+fn small(seed: u64) -> Company {
+    simulate(&Shape { seed, people: 20, ..Shape::default() }).unwrap()
+}
+
+#[track_caller]
+fn assert_nothing_wrong(tests: &BTreeMap<String, Measured>) {
+    let wrong: Vec<&str> = tests.values().flat_map(|m| &m.wrong).map(String::as_str).collect();
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn two_companies_are_judged_as_they_were() {
+    for seed in [1, 2] {
+        let tests = measured(&small(seed), |_| ());
+        assert_nothing_wrong(&tests);
+        for (test, measured) in &tests {
+            // Something of every kind: what was never seeded is never missed.
+            assert!(measured.deviations.0 >= 3, "{test}: {measured:?}");
+            assert!(measured.near_misses.0 + measured.open.0 >= 3, "{test}: {measured:?}");
+        }
+    }
+}
+
+/// The lines of a file that name something are left out.
+fn leave_out(files: &mut [File], name: &str, what: &str) {
+    let file = files.iter_mut().find(|f| f.name == name).unwrap();
+    let before = file.csv.lines().count();
+    file.csv = file.csv.lines().filter(|line| !line.contains(what)).map(|line| format!("{line}\n")).collect();
+    assert!(file.csv.lines().count() < before, "`{what}` stands nowhere in {name}");
+}
+
+#[test]
+fn what_is_taken_out_is_missed_and_what_is_put_in_is_extra() {
+    let company = small(3);
+    let alert = company.seeded().iter().find(|s| s.case == "N84").unwrap().item.clone();
+    let tests = measured(&company, |files| {
+        // The script's answer is gone, and with it the deviation.
+        leave_out(files, "alerts", &format!("{alert},"));
+        // Somebody who has been here for years, and is on no list of factors any more.
+        leave_out(files, "factors", ",i0001,");
+    });
+    let (alerts, factors) = (&tests["alert_response"], &tests["mfa_enabled"]);
+    assert_eq!(alerts.deviations.1 + 1, alerts.deviations.0, "{alerts:?}");
+    assert_eq!(alerts.wrong.len(), 1, "{alerts:?}");
+    assert!(alerts.wrong[0].contains("N84") && alerts.recall().to_string() != "100 %", "{alerts:?}");
+    // At the end, and without a break; and again on the last day.
+    assert_eq!((factors.extra, factors.deviations.0), (4, factors.deviations.1), "{factors:?}");
+    assert!(factors.wrong.iter().all(|w| w.contains("i0001")) && factors.precision().to_string() != "100 %");
+    let others = tests.iter().filter(|(test, _)| !["alert_response", "mfa_enabled"].contains(&test.as_str()));
+    assert_nothing_wrong(&others.map(|(test, measured)| (test.clone(), measured.clone())).collect());
+}
+
+#[test]
+fn every_nasty_case_is_seeded_or_named_with_its_reason() {
+    let mut seeded: Vec<&str> = vec![];
+    for (_, shape) in SHAPES {
+        let company = simulate(&shape(1)).unwrap();
+        let truth = truth(&company);
+        seeded.extend(truth.seeded.iter().map(|s| s.case));
+        seeded.extend(truth.did_not_operate.iter().map(|(_, why)| &why[..3]));
+    }
+    for (case, why) in NOT_SEEDED {
+        assert!(!seeded.contains(case), "{case} is seeded");
+        assert!(!why.is_empty());
+    }
+    for case in conformance::accuracy::CASES.split_whitespace() {
+        assert!(
+            seeded.contains(&case) || NOT_SEEDED.iter().any(|(c, _)| *c == case),
+            "{case} is neither seeded nor named"
+        );
+    }
+}
+
+#[test]
+fn twenty_seeds_of_every_shape() {
+    let (long, ci) = (std::env::var_os("TICKMARK_LONG").is_some(), std::env::var_os("TICKMARK_CI").is_some());
+    if !long && !ci {
+        return skipped("judges a hundred companies, for minutes; set TICKMARK_LONG");
+    }
+    let runs: Vec<(usize, u64)> =
+        (0..SHAPES.len()).flat_map(|shape| (1..=20).map(move |seed| (shape, seed))).collect();
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((shape, seed)) = runs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let company = simulate(&SHAPES[*shape].1(*seed)).unwrap();
+                    let tests = measured(&company, |_| ());
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert((*shape, *seed), (company, tests));
+                }
+            });
+        }
+    });
+    let text = page(&done.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/accuracy.md");
+    if long {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        text,
+        "run again with TICKMARK_LONG=1 to renew the page"
+    );
+    assert!(text.contains("Nothing is wrong."), "see docs/accuracy.md");
+}

@@ -1,0 +1,538 @@
+//! The company and what happened in its year, in the words of the world: people, logins, alerts, vendors. No word here is one
+//! of a record table; [`crate::files()`] says it in files, and [`crate::truth()`] what is right to say of it.
+
+use std::collections::BTreeSet;
+
+use crate::Shape;
+use crate::clock::Clock;
+use crate::names;
+use crate::truth::Seeded;
+
+/// When something ends.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum End {
+    At(i64),
+    Never,
+    /// It ended, or will; nobody wrote down when.
+    Unknown,
+}
+
+impl End {
+    /// Whether something that ends so is there at an instant; what ends nobody knows when may be.
+    pub(crate) const fn after(self, at: i64) -> bool {
+        match self {
+            Self::At(end) => end > at,
+            Self::Never | Self::Unknown => true,
+        }
+    }
+}
+
+/// A company, and what happened in it.
+///
+/// What stands in it is written to files by [`crate::files()`] and judged by [`crate::truth()`], which know nothing of each other.
+#[derive(Clone, Debug)]
+pub struct Company {
+    pub(crate) shape: Shape,
+    pub(crate) clock: Clock,
+    pub(crate) domain: String,
+    // Access.
+    pub(crate) systems: Vec<System>,
+    pub(crate) people: Vec<Person>,
+    pub(crate) employments: Vec<Employment>,
+    pub(crate) absences: Vec<Absence>,
+    pub(crate) logins: Vec<Login>,
+    pub(crate) grants: Vec<Grant>,
+    pub(crate) factors: Vec<Factor>,
+    pub(crate) exclusions: Vec<Exclusion>,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) reviews: Vec<Review>,
+    pub(crate) trainings: Vec<Training>,
+    // Operations.
+    pub(crate) alerts: Vec<Alert>,
+    pub(crate) incidents: Vec<Incident>,
+    pub(crate) tickets: Vec<Ticket>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) objectives: Vec<Objective>,
+    pub(crate) months: Vec<Month>,
+    pub(crate) maintenance: Vec<Maintenance>,
+    pub(crate) regions: Vec<Region>,
+    pub(crate) resources: Vec<Resource>,
+    // Vendors.
+    pub(crate) vendors: Vec<Vendor>,
+    // Changes.
+    pub(crate) repositories: Vec<Repository>,
+    pub(crate) landings: Vec<Landing>,
+    pub(crate) builds: Vec<Build>,
+    pub(crate) deployments: Vec<Deployment>,
+    pub(crate) emergencies: Vec<Emergency>,
+    pub(crate) bypasses: Vec<Bypass>,
+    pub(crate) flags: Vec<FlagChange>,
+    /// When a collector was down, and what can therefore not be said.
+    pub(crate) outages: Vec<Outage>,
+    pub(crate) seeded: Vec<Seeded>,
+    /// What a case has already taken for itself: no second one touches it.
+    pub(crate) taken: BTreeSet<String>,
+    named: usize,
+}
+
+/// A system in which people have logins. The first is the one through which they sign in.
+#[derive(Clone, Debug)]
+pub(crate) struct System {
+    pub(crate) key: &'static str,
+    pub(crate) label: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+    /// Who reviews access to it, and who does where that would be their own.
+    pub(crate) owner: usize,
+    pub(crate) deputy: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) number: String,
+    pub(crate) first: &'static str,
+    pub(crate) last: &'static str,
+    /// The name and address from before a marriage, where some systems still know it.
+    pub(crate) former: Option<&'static str>,
+    /// The part of the address before the `@`.
+    pub(crate) local: String,
+    pub(crate) since: i64,
+    /// Systems they work with.
+    pub(crate) tools: Vec<usize>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Employment {
+    pub(crate) key: String,
+    pub(crate) person: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+    /// When the personnel system heard of the end.
+    pub(crate) told: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Absence {
+    pub(crate) employment: usize,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) system: usize,
+    pub(crate) key: String,
+    pub(crate) kind: &'static str,
+    pub(crate) person: Option<usize>,
+    /// The times in which it is there.
+    pub(crate) spells: Vec<(i64, End)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) login: usize,
+    pub(crate) role: &'static str,
+    pub(crate) privileged: bool,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// For how long a second factor was on, or off, or nobody can say.
+#[derive(Clone, Debug)]
+pub(crate) struct Factor {
+    pub(crate) login: usize,
+    pub(crate) on: Option<bool>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Exclusion {
+    pub(crate) login: usize,
+    pub(crate) control: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) by: usize,
+    pub(crate) approved: i64,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) login: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) created: i64,
+    pub(crate) expires: End,
+    pub(crate) revoked: End,
+    pub(crate) used: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Review {
+    pub(crate) key: String,
+    pub(crate) system: usize,
+    /// The quarter it was made for: first instant, first instant after.
+    pub(crate) quarter: (i64, i64),
+    pub(crate) listed: i64,
+    pub(crate) opened: i64,
+    pub(crate) completed: End,
+    pub(crate) lines: Vec<Line>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) login: usize,
+    /// A login at the identity provider.
+    pub(crate) reviewer: usize,
+    pub(crate) decision: &'static str,
+    pub(crate) decided: i64,
+    /// When what was to go was gone; `None` where nothing was to go.
+    pub(crate) removed: Option<End>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Training {
+    pub(crate) person: usize,
+    pub(crate) course: &'static str,
+    pub(crate) version: String,
+    pub(crate) done: i64,
+    pub(crate) recorded: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Alert {
+    pub(crate) key: String,
+    pub(crate) severity: &'static str,
+    pub(crate) fired: i64,
+    pub(crate) impact: bool,
+    /// When, and by whom: a person, or [`MACHINE`](crate::monitoring::MACHINE), here and wherever somebody does something.
+    pub(crate) acked: Option<(i64, usize)>,
+    pub(crate) ticket: Option<String>,
+    pub(crate) incident: Option<String>,
+    /// Judged noise: when, by whom, why.
+    pub(crate) noise: Option<(i64, usize, &'static str)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Incident {
+    pub(crate) key: String,
+    pub(crate) severity: &'static str,
+    pub(crate) declared: i64,
+    pub(crate) resolved: Option<i64>,
+    pub(crate) reviewed: Option<(i64, usize)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Ticket {
+    pub(crate) key: String,
+    pub(crate) title: &'static str,
+    pub(crate) created: i64,
+    pub(crate) closed: Option<i64>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Finding {
+    pub(crate) key: String,
+    pub(crate) severity: Option<&'static str>,
+    pub(crate) seen: i64,
+    pub(crate) fixed: Option<i64>,
+    pub(crate) retired: Option<i64>,
+    pub(crate) came_back: Vec<i64>,
+    /// Rated otherwise: as what, when, by whom, why.
+    pub(crate) rated: Vec<(&'static str, i64, usize, &'static str)>,
+    /// Accepted: when, by whom, until when, why.
+    pub(crate) accepted: Vec<(i64, usize, i64, &'static str)>,
+    /// Judged no vulnerability: when, by whom, why.
+    pub(crate) dismissed: Vec<(i64, usize, &'static str)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Objective {
+    pub(crate) key: String,
+    /// Minutes of a million that the service is to be up.
+    pub(crate) target: i64,
+    pub(crate) from: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Month {
+    pub(crate) objective: usize,
+    pub(crate) key: String,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    /// Minutes that were measured, and of them the good ones.
+    pub(crate) measured: i64,
+    pub(crate) good: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Maintenance {
+    pub(crate) objective: usize,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) announced: i64,
+    pub(crate) down: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Region {
+    pub(crate) key: String,
+    pub(crate) enabled: bool,
+    pub(crate) looked: Vec<i64>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Resource {
+    pub(crate) key: String,
+    pub(crate) kind: &'static str,
+    pub(crate) region: usize,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// How something that stores was configured for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) encrypted: Option<bool>,
+    pub(crate) key: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Vendor {
+    pub(crate) key: String,
+    pub(crate) tier: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+    pub(crate) reviews: Vec<VendorReview>,
+    /// Letters that go on where a report ends: first instant, first instant after.
+    pub(crate) letters: Vec<(i64, i64)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct VendorReview {
+    pub(crate) done: i64,
+    pub(crate) by: usize,
+    pub(crate) report: &'static str,
+    pub(crate) about: Option<(i64, i64)>,
+    pub(crate) opinion: &'static str,
+    pub(crate) assessed: Option<bool>,
+    pub(crate) mapped: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Repository {
+    pub(crate) key: String,
+    /// The rule of the default branch over time: whether it is on (`None`: nobody could say), with how many approvals.
+    pub(crate) rules: Vec<(Option<bool>, i64, i64, End)>,
+}
+
+/// A change that reached the default branch.
+#[derive(Clone, Debug)]
+pub(crate) struct Landing {
+    pub(crate) repository: usize,
+    pub(crate) commit: String,
+    pub(crate) author: usize,
+    pub(crate) at: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Build {
+    pub(crate) repository: usize,
+    pub(crate) commit: String,
+    pub(crate) artifact: String,
+    pub(crate) builder: &'static str,
+    pub(crate) conclusion: &'static str,
+    pub(crate) at: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Deployment {
+    pub(crate) repository: usize,
+    pub(crate) key: String,
+    pub(crate) environment: &'static str,
+    pub(crate) artifact: String,
+    /// The commit that the deployment itself names, if it does.
+    pub(crate) commit: Option<String>,
+    pub(crate) at: i64,
+    pub(crate) by: usize,
+    pub(crate) approvals: Vec<Approval>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Approval {
+    pub(crate) by: Option<usize>,
+    pub(crate) rule: &'static str,
+    pub(crate) approved: bool,
+    pub(crate) at: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Emergency {
+    pub(crate) key: String,
+    pub(crate) repository: usize,
+    pub(crate) commit: String,
+    pub(crate) incident: Option<String>,
+    pub(crate) at: i64,
+    pub(crate) by: usize,
+    pub(crate) reviewed: Option<(i64, usize)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Bypass {
+    pub(crate) key: String,
+    pub(crate) repository: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) at: i64,
+    pub(crate) by: usize,
+    pub(crate) reviewed: Option<(i64, usize)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FlagChange {
+    pub(crate) key: String,
+    pub(crate) flag: &'static str,
+    pub(crate) environment: &'static str,
+    pub(crate) needs_approval: Option<bool>,
+    pub(crate) at: i64,
+    pub(crate) by: usize,
+    pub(crate) approved: Option<(i64, usize)>,
+}
+
+/// A time in which a collector did not look, by the files it would have filled.
+#[derive(Clone, Debug)]
+pub(crate) struct Outage {
+    pub(crate) file: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    /// Tests that can say less for it.
+    pub(crate) tests: &'static [&'static str],
+}
+
+impl Company {
+    pub(crate) fn new(shape: Shape, clock: Clock) -> Self {
+        let named = usize::try_from(shape.seed % names::COUNT as u64).unwrap_or(0);
+        Self {
+            domain: "quillbrook.example.test".to_owned(),
+            shape,
+            clock,
+            systems: vec![],
+            people: vec![],
+            employments: vec![],
+            absences: vec![],
+            logins: vec![],
+            grants: vec![],
+            factors: vec![],
+            exclusions: vec![],
+            tokens: vec![],
+            reviews: vec![],
+            trainings: vec![],
+            alerts: vec![],
+            incidents: vec![],
+            tickets: vec![],
+            findings: vec![],
+            objectives: vec![],
+            months: vec![],
+            maintenance: vec![],
+            regions: vec![],
+            resources: vec![],
+            vendors: vec![],
+            repositories: vec![],
+            landings: vec![],
+            builds: vec![],
+            deployments: vec![],
+            emergencies: vec![],
+            bypasses: vec![],
+            flags: vec![],
+            outages: vec![],
+            seeded: vec![],
+            taken: BTreeSet::new(),
+            named,
+        }
+    }
+
+    /// Everything that was made to happen.
+    #[must_use]
+    pub fn seeded(&self) -> &[Seeded] {
+        &self.seeded
+    }
+
+    /// First and last day of the period, as dates in its zone.
+    #[must_use]
+    pub fn days(&self) -> (String, String) {
+        (self.clock.first.to_string(), self.clock.last.to_string())
+    }
+
+    /// The period's zone.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        &self.shape.zone
+    }
+
+    /// The last instant whose facts were exported.
+    #[must_use]
+    pub fn cutoff(&self) -> model::Instant {
+        model::Instant::from_ms(self.clock.cutoff)
+    }
+
+    /// A name nobody has yet.
+    pub(crate) fn new_name(&mut self) -> (&'static str, &'static str) {
+        self.named += 1;
+        names::name(self.named)
+    }
+
+    /// Takes something for a case; false where another has it.
+    pub(crate) fn take(&mut self, what: impl Into<String>) -> bool {
+        self.taken.insert(what.into())
+    }
+
+    /// When an account lets somebody in by a grant: first instant, and the end.
+    pub(crate) fn entrances(&self, grant: &Grant) -> Vec<(i64, End)> {
+        let login = &self.logins[grant.login];
+        let mut ways = vec![];
+        for (from, to) in &login.spells {
+            let begins = (*from).max(grant.from);
+            let ends = match (*to, grant.to) {
+                (End::At(a), End::At(b)) => End::At(a.min(b)),
+                (End::At(a), _) | (_, End::At(a)) => End::At(a),
+                (End::Unknown, _) | (_, End::Unknown) => End::Unknown,
+                (End::Never, End::Never) => End::Never,
+            };
+            if ends.after(begins) {
+                ways.push((begins, ends));
+            }
+        }
+        ways
+    }
+
+    /// The logins that may be entered at a system at an instant, each once, in the order in which they came.
+    pub(crate) fn who_has_access(&self, system: usize, at: i64) -> Vec<usize> {
+        let mut logins: Vec<usize> = self
+            .grants
+            .iter()
+            .filter(|g| self.logins[g.login].system == system)
+            .filter(|g| self.entrances(g).iter().any(|(from, to)| *from <= at && to.after(at)))
+            .map(|g| g.login)
+            .collect();
+        logins.sort_unstable();
+        logins.dedup();
+        logins
+    }
+
+    /// A person's login at a system.
+    pub(crate) fn login_of(&self, person: usize, system: usize) -> Option<usize> {
+        self.logins.iter().position(|l| l.person == Some(person) && l.system == system)
+    }
+
+    /// Tests in whose population nothing came up, with why.
+    pub(crate) fn did_not_operate(&self) -> Vec<(&'static str, &'static str)> {
+        if self.shape.quiet {
+            vec![("alert_response", "N68: nothing fired all year, and the pager's own list says so")]
+        } else {
+            vec![]
+        }
+    }
+}
