@@ -502,8 +502,8 @@ impl Workspace {
     /// Reads everything that was frozen, drawn and anchored.
     pub(crate) fn book(&self) -> Result<Book, AppError> {
         let mut book = Book::default();
-        for entry in 0..self.ledger.size() {
-            let leaf = self.ledger.leaf(entry)?;
+        for leaf in self.ledger.reader().leaves(0..self.ledger.size()) {
+            let (entry, leaf) = leaf?;
             let ours =
                 matches!((leaf.kind, leaf.stream.as_str()), (Kind::Freeze, POPULATIONS) | (Kind::Draw, _));
             if !ours && leaf.kind != Kind::Anchor {
@@ -693,8 +693,8 @@ impl Workspace {
         }
         // What each stream gave that says something of the source, or counts what is in it.
         let mut given: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
-        for entry in 0..position.min(self.ledger.size()) {
-            let leaf = self.ledger.leaf(entry)?;
+        for leaf in self.ledger.reader().leaves(0..position) {
+            let (entry, leaf) = leaf?;
             let key = (leaf.source, leaf.stream);
             let wanted = streams.contains(&key) || (items.contains_key(&key.0) && key.1 == REPOSITORY);
             if leaf.kind == Kind::Capture && wanted {
@@ -783,16 +783,7 @@ impl Workspace {
             }
         }
         let sequence = |(scope, (first, last)): (i64, (i64, i64))| {
-            let known = numbers.get(&scope)?;
-            let missing = (first..=last).filter(|n| !known.contains(n));
-            Some(Sequence {
-                scope,
-                of: "pull requests and issues".to_owned(),
-                first,
-                last,
-                missing: missing.clone().count() as u64,
-                holes: missing.take(HOLES).collect(),
-            })
+            Some(sequence(scope, "pull requests and issues", (first, last), numbers.get(&scope)?))
         };
         Ok(of_period.into_iter().filter_map(sequence).collect())
     }
@@ -837,6 +828,20 @@ impl Workspace {
 pub(crate) fn month(at: Instant, tz: &str) -> String {
     let date = at.date_in(tz);
     date.get(..date.len().saturating_sub(3)).unwrap_or_default().to_owned()
+}
+
+/// Which numbers from the first to the last are not known.
+fn sequence(scope: i64, of: &str, (first, last): (i64, i64), known: &BTreeSet<i64>) -> Sequence {
+    // From one known number to the next, so that a number far off costs nothing.
+    let mut missing = 0;
+    let mut holes = vec![];
+    let mut next = first;
+    for number in known.range(first..=last).copied().chain([last.saturating_add(1)]) {
+        missing += number.abs_diff(next);
+        holes.extend((next..number).take(HOLES - holes.len()));
+        next = number.saturating_add(1);
+    }
+    Sequence { scope, of: of.to_owned(), first, last, missing, holes }
 }
 
 /// What can be said of completeness and origin.
@@ -918,6 +923,16 @@ mod tests {
         let found = checks(sources, &[sequence], gaps, &["change".to_owned()]);
         let found: Vec<(&str, Outcome)> = found.iter().map(|c| (c.check.as_str(), c.outcome)).collect();
         assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn holes_of_a_sequence() {
+        let known = BTreeSet::from([2, 3, 5, 9, 12]);
+        let found = sequence(7, "numbers", (3, 9), &known);
+        assert_eq!((found.missing, found.holes), (4, vec![4, 6, 7, 8]));
+        assert_eq!(sequence(7, "numbers", (2, 3), &known).missing, 0);
+        let far = sequence(7, "numbers", (1, 1_000_000_000_000), &BTreeSet::from([1, 1_000_000_000_000]));
+        assert_eq!((far.missing, far.holes.len()), (999_999_999_998, HOLES));
     }
 
     #[test]

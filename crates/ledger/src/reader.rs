@@ -141,6 +141,20 @@ impl Reader {
         Leaf::parse(index, &self.leaf_bytes(index)?)
     }
 
+    /// What the log says of the entries of a range in order, each bundle read once. A range beyond the log ends with it.
+    pub fn leaves(&self, range: Range<u64>) -> impl Iterator<Item = Result<(u64, Leaf), Error>> + '_ {
+        let size = self.size();
+        let mut bundle: Option<(u64, Vec<Vec<u8>>)> = None;
+        (range.start..range.end.min(size)).map(move |index| {
+            let number = index / 256;
+            if bundle.as_ref().is_none_or(|(at, _)| *at != number) {
+                bundle = Some((number, self.bundle(index)?));
+            }
+            let bytes = bundle.as_ref().and_then(|(_, entries)| entries.get((index % 256) as usize));
+            Ok((index, Leaf::parse(index, bytes.ok_or(Error::Outside { index, size })?)?))
+        })
+    }
+
     /// The pack an entry's object lies in: first index and hash, and the first index of the next pack.
     fn pack(&self, index: u64) -> Result<(u64, Hex, u64), Error> {
         let read = |at: u64| -> Result<(u64, Hex), Error> {

@@ -373,6 +373,31 @@ fn without_an_anchor_no_confidence() {
 }
 
 #[test]
+fn where_items_may_be_missing_nothing_is_concluded() {
+    let company = Company::new(&tickets(1, &[]));
+    // The tickets of May and June: nobody says that these are all.
+    company.write(
+        "tickets.csv",
+        &tickets(40, &[])
+            .replace(",2025-01-", ",2025-05-")
+            .replace(",2025-02-", ",2025-06-")
+            .replace(",2025-04-", ",2025-07-"),
+    );
+    company.does("import tickets.csv --map tickets.toml --yes");
+    let frozen = company
+        .json("population freeze --control T-01 --from 2025-05-01 --to 2025-06-30 --by max --reason quarter");
+    assert_eq!(frozen[0]["count"], 40);
+    assert_eq!(frozen[0]["conclusion"], "cannot_conclude");
+    let population = frozen[0]["population"].as_u64().unwrap();
+    company.anchor();
+    let sample = company.draw(population, &format!("--size 25 --nonce {NONCE}"));
+    let why = sample["evaluation"]["no_confidence"].as_str().unwrap();
+    assert!(why.contains("a check of its population failed (coverage)"), "{why}");
+    assert!(sample["evaluation"].get("limits").is_none());
+    assert!(company.does("population list").contains("coverage failed: "));
+}
+
+#[test]
 fn every_kind_of_sample() {
     let company = Company::new(&tickets(80, &[]));
     let population = company.freeze();
