@@ -4,6 +4,7 @@
 #   ./bench.sh check REPOSITORY   `tickmark check` from nothing against `git log` with trailers, medians of five
 #   ./bench.sh million            a million changes against DuckDB over the frozen tables, bulk load
 #   ./bench.sh procedures         every procedure over 20,000 rows a table
+#   ./bench.sh mutants [PROCEDURE]  what cases notice of a query with one thing changed
 #   ./bench.sh ledger FOLDER      the ledger's figures; put FOLDER on the disk that counts
 #   ./bench.sh access             import of 100,000 accounts and 2,000,000 grants, then who had access, 200 times
 #   ./bench.sh import [ROWS]      `tickmark import` of a CSV file into a new workspace, medians of five
@@ -108,6 +109,7 @@ check) check "${2:?name a repository}" ;;
 import) import "${2:-1000000}" ;;
 million) cargo bench -q -p conformance --bench million -- "${2:-1000000}" ;;
 procedures) cargo bench -q -p conformance --bench content -- "${2:-20000}" ;;
+mutants) cargo bench -q -p conformance --bench mutants -- "${@:2}" ;;
 ledger)
     cargo build --release -q -p store --example ledger_figures
     ./target/release/examples/ledger_figures "${2:?name a new folder}" "${3:-200000}"
@@ -121,7 +123,7 @@ build)
     memory "$folder/release/tickmark"
     ;;
 *)
-    sed -n '4,10s/^# *//p' "$0"
+    sed -n '4,11s/^# *//p' "$0"
     exit 2
     ;;
 esac

@@ -31,9 +31,11 @@ seen AS (
          max(CASE WHEN v.protected = 0 AND v.touches = 1 THEN 1 ELSE 0 END) AS seen_off,
          max(CASE WHEN v.protected IS NULL OR v.protected = 0 AND v.touches = 0 THEN 1 ELSE 0 END) AS unknown,
          max(CASE WHEN v.protected IS NULL OR v.ends_at IS NULL THEN 1 ELSE 0 END) AS unclear,
-         -- The weakest version that protects: 2 strong enough, 1 unknown, 0 too weak.
-         min(CASE WHEN v.protected = 0 AND v.touches = 1 THEN 2
-                  WHEN v.protected = 1 AND v.touches = 1 AND (v.approvals_required < $approvals OR v.allows_force_push = 1) THEN 0
+         -- The weakest version that protects: 2 strong enough, 1 unknown, 0 too weak. What ends nobody knows when may have
+         -- given way to anything.
+         min(CASE WHEN v.protected = 1 AND v.touches = 1 AND (v.approvals_required < $approvals OR v.allows_force_push = 1) THEN 0
+                  WHEN v.ends_at IS NULL THEN 1
+                  WHEN v.protected = 0 AND v.touches = 1 THEN 2
                   WHEN v.protected = 1 AND v.approvals_required >= $approvals AND v.allows_force_push = 0 THEN 2
                   ELSE 1 END) AS strength
     FROM version v

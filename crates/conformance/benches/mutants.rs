@@ -1,6 +1,6 @@
 //! Changes one thing in the query of each built-in procedure, in every way, and counts what its cases notice.
 //!
-//! `cargo bench -p conformance --bench mutants [-- PROCEDURE …]` prints docs/mutation.md.
+//! `cargo bench -p conformance --bench mutants [-- PROCEDURE …]` prints what no case notices, as Markdown.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,

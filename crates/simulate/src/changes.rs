@@ -771,7 +771,7 @@ fn rule_seen_at_instants(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
         c.clock.months().iter().map(|(from, _)| (Some(true), 1, from + 9 * HOUR, End::Unknown)).collect();
     let seen = a_repository(c, rules);
     let why = "seen on, once a month: what held between, nobody looked";
-    vec![of_rule(c, "N10", seen, ".n.", why)]
+    vec![of_rule(c, "N10", seen, ".nn", why)]
 }
 
 fn rule_too_weak(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
