@@ -924,10 +924,7 @@ impl Workspace {
     fn differences(&self, book: &Book, entry: u64, said: &Said, draw: &Draw) -> Vec<String> {
         let profile = match &draw.basis {
             Basis::Stated => None,
-            Basis::Profile { profile, frequency, .. } => {
-                let profile = Profile::ALL.into_iter().find(|p| p.word() == profile);
-                profile.zip(Frequency::ALL.into_iter().find(|f| f.word() == frequency))
-            }
+            Basis::Profile { profile, frequency, .. } => profile.parse().ok().zip(frequency.parse().ok()),
         };
         let again = DrawAsked {
             population: draw.population,

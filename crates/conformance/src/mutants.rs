@@ -45,6 +45,9 @@ pub enum Fate {
 /// How long a mutant may run over a case: one that joins everything with everything is noticed by not ending.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Every which case is told in other ways to a mutant that all cases let through.
+const RETOLD: usize = 3;
+
 /// The cases of a procedure, each in a generation of its own that stays open: every mutant runs over the same rows.
 pub struct Range<'a> {
     bench: &'a Bench<'a>,
@@ -77,7 +80,7 @@ impl<'a> Range<'a> {
     /// The query itself does not keep its cases, or says something else once it is written from its tree.
     pub fn try_all(&mut self) -> Result<Vec<(Change, Fate)>, String> {
         let procedure = self.bench.procedure;
-        let own = mutant(procedure, "query.sql", &procedure.text, None)?.0;
+        let own = mutant(procedure, "query.sql", &rewritten("query.sql", &procedure.text, usize::MAX)?.0)?;
         if let Fate::Killed(case) = self.fate(&own) {
             return Err(format!("`{}`: unchanged, it does not keep its case `{case}`", procedure.id));
         }
@@ -86,14 +89,10 @@ impl<'a> Range<'a> {
         texts.extend(procedure.uptime.as_ref().map(|uptime| ("uptime.sql", uptime.text.as_str())));
         for (file, text) in texts {
             for number in 0.. {
-                let (mutant, change) = match mutant(procedure, file, text, Some(number)) {
-                    Ok((mutant, Some(change))) => (Some(mutant), change),
-                    Ok((_, None)) => break,
-                    Err(_) => (None, changed(file, text, number)?),
-                };
-                let fate = match mutant {
-                    None => Fate::Refused,
-                    Some(mutant) => match self.fate(&mutant) {
+                let (text, Some(change)) = rewritten(file, text, number)? else { break };
+                let fate = match mutant(procedure, file, &text) {
+                    Err(_) => Fate::Refused,
+                    Ok(mutant) => match self.fate(&mutant) {
                         Fate::Survived => self.moved(&mutant),
                         fate => fate,
                     },
@@ -128,12 +127,7 @@ impl<'a> Range<'a> {
         }
         Fate::Survived
     }
-}
 
-/// Every which case is told in other ways to a mutant that all cases let through.
-const RETOLD: usize = 3;
-
-impl Range<'_> {
     /// What the invariants say of another query: that it knows less and passes, or that telling it in another way changes it.
     fn moved(&self, procedure: &Procedure) -> Fate {
         let bench = self.bench.with(procedure);
@@ -146,21 +140,8 @@ impl Range<'_> {
     }
 }
 
-/// A procedure whose query differs in the `number`-th thing that can be changed in it, and what that was; unchanged when
-/// there are fewer.
-fn mutant(
-    procedure: &Procedure,
-    file: &'static str,
-    text: &str,
-    number: Option<usize>,
-) -> Result<(Procedure, Option<Change>), String> {
-    let (text, change) = match number {
-        Some(number) => {
-            let (text, change) = rewritten(file, text, number)?;
-            (text, change)
-        }
-        None => (rewritten(file, text, usize::MAX)?.0, None),
-    };
+/// A procedure with another text in one of its files.
+fn mutant(procedure: &Procedure, file: &'static str, text: &str) -> Result<Procedure, String> {
     let mut mutant = procedure.clone();
     let said = |problems: Vec<catalog::Problem>| {
         problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -168,19 +149,15 @@ fn mutant(
     let (tables, parameters) = (procedure.query.tables().to_vec(), procedure.parameters.clone());
     if let Some(uptime) = mutant.uptime.as_mut().filter(|_| file == "uptime.sql") {
         uptime.query =
-            Query::of_uptime(file, &text, uptime.query.tables().to_vec(), parameters).map_err(said)?;
+            Query::of_uptime(file, text, uptime.query.tables().to_vec(), parameters).map_err(said)?;
     } else {
         let letters: Vec<String> = procedure.attributes.iter().map(|a| a.letter.clone()).collect();
-        mutant.query = Query::of_procedure(file, &text, tables, parameters, &letters).map_err(said)?;
+        mutant.query = Query::of_procedure(file, text, tables, parameters, &letters).map_err(said)?;
     }
-    Ok((mutant, change))
+    Ok(mutant)
 }
 
-fn changed(file: &'static str, text: &str, number: usize) -> Result<Change, String> {
-    rewritten(file, text, number)?.1.ok_or_else(|| format!("`{file}` has no {number}th part to change"))
-}
-
-/// The text written from its tree, in which the `number`-th thing that can be changed is.
+/// The text written from its tree, in which the `number`-th thing that can be changed is; unchanged when there are fewer.
 fn rewritten(file: &'static str, text: &str, number: usize) -> Result<(String, Option<Change>), String> {
     let mut parser = Parser::new(&GenericDialect {}).try_with_sql(text).map_err(|e| e.to_string())?;
     let mut tree = parser.parse_query().map_err(|e| e.to_string())?;

@@ -2,6 +2,7 @@
 //! such a size carries no confidence.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// How much is customary.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +19,7 @@ impl Profile {
     /// Every profile, the smallest sizes first.
     pub const ALL: [Self; 3] = [Self::Lean, Self::Common, Self::HighRisk];
 
-    /// The word for it.
+    /// The word for it; read back by `parse`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -69,7 +70,7 @@ impl Frequency {
         Self::Automated,
     ];
 
-    /// The word for it.
+    /// The word for it; read back by `parse`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -84,6 +85,30 @@ impl Frequency {
             Self::Automated => "automated",
         }
     }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        of_words(text, &Self::ALL.map(|profile| (profile.word(), profile)))
+    }
+}
+
+impl FromStr for Frequency {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        of_words(text, &Self::ALL.map(|frequency| (frequency.word(), frequency)))
+    }
+}
+
+fn of_words<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        format!("it is one of {}", known.join(", "))
+    })
 }
 
 /// How many items a profile asks for. Where it leaves a choice, so does this.

@@ -10,23 +10,14 @@ use crate::command::Assess;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, aligned, line, styled};
 use crate::parameter::print_not_in_force;
-use crate::session::{Session, derive, keeping};
+use crate::session::{Session, derive};
 
 pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
     let procedures = procedures(&workspace, &asked.control)?;
-    let cutoff =
-        cutoff(session.now, asked.cutoff.as_deref(), &workspace.config.zone(asked.days.tz.as_deref()))?;
-    let question = match &asked.as_of {
-        Some(day) => {
-            let zone = workspace.config.zone(asked.days.tz.as_deref());
-            AssessmentQuestion::at(until(session.now, day, &zone)?, &zone, cutoff)
-        }
-        None => AssessmentQuestion::over(asked.days.period(session.now, &workspace.config)?, cutoff),
-    };
-    let keeping = Some(keeping(session.now, &workspace.config));
-    let question = AssessmentQuestion { known_at: asked.known_at, procedures, keeping, ..question };
+    let question = asked.asked.question(session.now, &workspace.config)?;
+    let question = AssessmentQuestion { procedures, ..question };
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let report = workspace.assess(&question)?;
     if asked.json {

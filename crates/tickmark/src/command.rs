@@ -6,9 +6,12 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use app::AssessmentQuestion;
 use model::{Instant, Period};
 
+use crate::assess::{cutoff, until};
 use crate::failure::Failure;
+use crate::session::keeping;
 
 /// Evidence for SOC 2 from normal engineering work, that a second person can check.
 #[derive(Parser)]
@@ -246,16 +249,7 @@ pub(crate) struct Check {
 #[derive(Args)]
 pub(crate) struct Assess {
     #[command(flatten)]
-    pub(crate) days: Days,
-    /// Look at the end of this day instead of testing a period (Type I), YYYY-MM-DD
-    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
-    pub(crate) as_of: Option<String>,
-    /// Last day whose facts count, those after the period included, YYYY-MM-DD (default: now)
-    #[arg(long, value_name = "DATE")]
-    pub(crate) cutoff: Option<String>,
-    /// Ledger position whose knowledge counts (default: everything)
-    #[arg(long, value_name = "POSITION")]
-    pub(crate) known_at: Option<u64>,
+    pub(crate) asked: KnownWhen,
     /// Only procedures that test this control, such as CHG-02; again for more
     #[arg(long, value_name = "ID")]
     pub(crate) control: Vec<String>,
@@ -268,6 +262,48 @@ pub(crate) struct Assess {
     /// End with status 3 when an item has this verdict
     #[arg(long, value_name = "VERDICT", value_enum)]
     pub(crate) fail_on: Option<FailOn>,
+}
+
+/// What an assessment is asked about: a period, or a date.
+#[derive(Args)]
+pub(crate) struct When {
+    #[command(flatten)]
+    pub(crate) days: Days,
+    /// Ask about the end of this day instead of a period (Type I), YYYY-MM-DD
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub(crate) as_of: Option<String>,
+    /// Last day whose facts count, those after the period included, YYYY-MM-DD (default: now)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) cutoff: Option<String>,
+}
+
+impl When {
+    /// The question about every procedure.
+    pub(crate) fn question(&self, now: Instant, config: &app::Config) -> Result<AssessmentQuestion, Failure> {
+        let zone = config.zone(self.days.tz.as_deref());
+        let cutoff = cutoff(now, self.cutoff.as_deref(), &zone)?;
+        let question = match &self.as_of {
+            Some(day) => AssessmentQuestion::at(until(now, day, &zone)?, &zone, cutoff),
+            None => AssessmentQuestion::over(self.days.period(now, config)?, cutoff),
+        };
+        Ok(AssessmentQuestion { keeping: Some(keeping(now, config)), ..question })
+    }
+}
+
+/// The same, and what was known by then.
+#[derive(Args)]
+pub(crate) struct KnownWhen {
+    #[command(flatten)]
+    pub(crate) when: When,
+    /// Ledger position whose knowledge counts (default: everything)
+    #[arg(long, value_name = "POSITION")]
+    pub(crate) known_at: Option<u64>,
+}
+
+impl KnownWhen {
+    pub(crate) fn question(&self, now: Instant, config: &app::Config) -> Result<AssessmentQuestion, Failure> {
+        Ok(AssessmentQuestion { known_at: self.known_at, ..self.when.question(now, config)? })
+    }
 }
 
 /// The instant that a question is asked about, and what was known by then.
@@ -288,7 +324,7 @@ impl AsOf {
     /// The instant, which has come by `now`, and the zone that days are told in.
     pub(crate) fn instant(&self, now: Instant, config: &app::Config) -> Result<(Instant, String), Failure> {
         let zone = config.zone(self.tz.as_deref());
-        let at = self.as_of.as_deref().map_or(Ok(now), |day| crate::assess::until(now, day, &zone))?;
+        let at = self.as_of.as_deref().map_or(Ok(now), |day| until(now, day, &zone))?;
         Ok((at, zone))
     }
 }

@@ -9,27 +9,11 @@ use connectors::git::Conventions;
 use model::{Conclusion, Instant};
 use serde::Serialize;
 
-use crate::command::Days;
+use crate::command::KnownWhen;
 use crate::decision::{Because, Cell, control, decide, entry, said};
 use crate::failure::Failure;
 use crate::output::{self, BOLD, aligned, conclusion_style, line, plain, spoken, styled};
-use crate::session::{Session, derive, keeping};
-
-/// What is asked about: a period, or a date.
-#[derive(Args)]
-pub(crate) struct When {
-    #[command(flatten)]
-    days: Days,
-    /// Ask about the end of this day instead of a period (Type I), YYYY-MM-DD
-    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
-    as_of: Option<String>,
-    /// Last day whose facts count, those after the period included, YYYY-MM-DD (default: now)
-    #[arg(long, value_name = "DATE")]
-    cutoff: Option<String>,
-    /// Ledger position whose knowledge counts (default: everything)
-    #[arg(long, value_name = "POSITION")]
-    known_at: Option<u64>,
-}
+use crate::session::{Session, derive};
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -37,7 +21,7 @@ pub(crate) struct ControlCommand {
     /// Only these controls, such as CHG-02
     ids: Vec<String>,
     #[command(flatten)]
-    when: When,
+    asked: KnownWhen,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -97,7 +81,7 @@ pub(crate) struct CriteriaCommand {
     /// Only these criteria, such as CC8.1
     ids: Vec<String>,
     #[command(flatten)]
-    when: When,
+    asked: KnownWhen,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -115,7 +99,7 @@ enum CriterionDecision {
         #[arg(long, value_enum)]
         decision: Decided,
         #[command(flatten)]
-        when: Box<When>,
+        asked: Box<KnownWhen>,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -171,7 +155,7 @@ pub(crate) fn control_command(session: &Session, asked: &ControlCommand) -> Resu
     for id in &asked.ids {
         control(&workspace, id)?;
     }
-    let question = question(session, &workspace, &asked.when)?;
+    let question = asked.asked.question(session.now, &workspace.config)?;
     let mut found = workspace.criteria(&question, session.now)?;
     found.controls.retain(|c| asked.ids.is_empty() || asked.ids.contains(&c.id));
     if asked.json {
@@ -198,11 +182,11 @@ pub(crate) fn criteria_command(session: &Session, asked: &CriteriaCommand) -> Re
     let (mut workspace, conventions) = session.open(&place)?;
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let when = match &asked.what {
-        Some(CriterionDecision::Decide { when, .. }) => when,
-        None => &asked.when,
+        Some(CriterionDecision::Decide { asked, .. }) => asked,
+        None => &asked.asked,
     };
-    let question = question(session, &workspace, when)?;
-    if let Some(CriterionDecision::Decide { when, .. }) = &asked.what {
+    let question = when.question(session.now, &workspace.config)?;
+    if asked.what.is_some() {
         declared(session, when, &question)?;
     }
     let mut found = workspace.criteria(&question, session.now)?;
@@ -256,23 +240,10 @@ pub(crate) fn criteria_command(session: &Session, asked: &CriteriaCommand) -> Re
     Ok(ExitCode::SUCCESS)
 }
 
-fn question(session: &Session, workspace: &Workspace, when: &When) -> Result<AssessmentQuestion, Failure> {
-    let zone = workspace.config.zone(when.days.tz.as_deref());
-    let cutoff = crate::assess::cutoff(session.now, when.cutoff.as_deref(), &zone)?;
-    let question = match &when.as_of {
-        Some(day) => AssessmentQuestion::at(crate::assess::until(session.now, day, &zone)?, &zone, cutoff),
-        None => AssessmentQuestion::over(when.days.period(session.now, &workspace.config)?, cutoff),
-    };
-    Ok(AssessmentQuestion {
-        known_at: when.known_at,
-        keeping: Some(keeping(session.now, &workspace.config)),
-        ..question
-    })
-}
-
 /// A decision is about a time that stays what it is, in view of everything that is known.
-fn declared(session: &Session, when: &When, question: &AssessmentQuestion) -> Result<(), Failure> {
-    if when.known_at.is_some() || when.cutoff.is_some() {
+fn declared(session: &Session, asked: &KnownWhen, question: &AssessmentQuestion) -> Result<(), Failure> {
+    let when = &asked.when;
+    if asked.known_at.is_some() || when.cutoff.is_some() {
         return Err(Failure::of(
             "a decision is taken in view of everything that is known; leave --known-at and --cutoff out",
         ));

@@ -6,11 +6,11 @@ use app::{Anchoring, AssessmentQuestion, Because, Beside, Outcome, PopulationRep
 use clap::{Args, Subcommand};
 use model::Period;
 
-use crate::assess::{cutoff, procedures, until};
-use crate::command::Days;
+use crate::assess::procedures;
+use crate::command::When;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, line, plain, spoken, styled};
-use crate::session::{Session, derive, keeping};
+use crate::session::{Session, derive};
 
 #[derive(Subcommand)]
 pub(crate) enum PopulationCommand {
@@ -57,13 +57,7 @@ pub(crate) struct Freeze {
     #[arg(long, value_name = "ID")]
     procedure: Vec<String>,
     #[command(flatten)]
-    days: Days,
-    /// What is there at the end of this day instead of over a period, YYYY-MM-DD
-    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
-    as_of: Option<String>,
-    /// Last day whose facts count, those after the period included, YYYY-MM-DD (default: now)
-    #[arg(long, value_name = "DATE")]
-    cutoff: Option<String>,
+    when: When,
     #[command(flatten)]
     because: Why,
     /// Print JSON
@@ -89,14 +83,8 @@ pub(crate) fn run(session: &Session, what: &PopulationCommand) -> Result<ExitCod
             }
             ids.sort();
             ids.dedup();
-            let zone = workspace.config.zone(asked.days.tz.as_deref());
-            let cutoff = cutoff(session.now, asked.cutoff.as_deref(), &zone)?;
-            let question = match &asked.as_of {
-                Some(day) => AssessmentQuestion::at(until(session.now, day, &zone)?, &zone, cutoff),
-                None => AssessmentQuestion::over(asked.days.period(session.now, &workspace.config)?, cutoff),
-            };
-            let keeping = Some(keeping(session.now, &workspace.config));
-            let question = AssessmentQuestion { procedures: ids, keeping, ..question };
+            let question = asked.when.question(session.now, &workspace.config)?;
+            let question = AssessmentQuestion { procedures: ids, ..question };
             workspace.catch_up(&|document| derive(document, &conventions))?;
             let entries = workspace.freeze_populations(&question, asked.because.because())?;
             let (mut all, _) = workspace.populations()?;

@@ -88,11 +88,11 @@ pub(crate) struct Draw {
     #[arg(long, value_name = "N")]
     size: Option<u64>,
     /// A customary size: lean, common or high-risk
-    #[arg(long, value_name = "PROFILE", requires = "frequency", value_parser = profile)]
+    #[arg(long, value_name = "PROFILE", requires = "frequency")]
     profile: Option<Profile>,
     /// How often the control operates: annual, semi-annual, quarterly, monthly, semi-monthly, weekly, daily, per-event or
     /// automated
-    #[arg(long, value_name = "HOW OFTEN", requires = "profile", value_parser = frequency)]
+    #[arg(long, value_name = "HOW OFTEN", requires = "profile")]
     frequency: Option<Frequency>,
     /// The auditor's nonce: at least 128 bits in hexadecimal
     #[arg(long, value_name = "HEX")]
@@ -138,18 +138,6 @@ pub(crate) enum Invalid {
     Void,
     /// It took place outside of what is examined
     OutOfScope,
-}
-
-fn profile(text: &str) -> Result<Profile, String> {
-    let known = Profile::ALL.map(Profile::word);
-    let found = Profile::ALL.into_iter().find(|profile| profile.word() == text);
-    found.ok_or_else(|| format!("it is one of {}", known.join(", ")))
-}
-
-fn frequency(text: &str) -> Result<Frequency, String> {
-    let known = Frequency::ALL.map(Frequency::word);
-    let found = Frequency::ALL.into_iter().find(|frequency| frequency.word() == text);
-    found.ok_or_else(|| format!("it is one of {}", known.join(", ")))
 }
 
 pub(crate) fn run(session: &Session, what: &SampleCommand) -> Result<ExitCode, Failure> {
