@@ -18,7 +18,8 @@ use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
 use crate::looked::{AlarmReport, Keeping};
 use crate::question::bindings;
-use crate::scope::{ScopeReport, ScopeRules};
+use crate::reconcile::Reconciled;
+use crate::scope::{NotTested, ScopeReport, ScopeRules};
 use crate::uptime::{Asked, ItemUptime, UptimeReport};
 use crate::versions::{ControlVersion, SetAside, Window};
 use crate::workspace::Workspace;
@@ -168,6 +169,9 @@ pub struct ProcedureReport {
     pub how_to_fix: String,
     /// Hash of procedure and table schemas, in hexadecimal.
     pub content: String,
+    /// What other sources say of its population.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reconciled: Vec<Reconciled>,
     /// The queries as they ran.
     #[serde(skip)]
     pub ran: Vec<RanQuery>,
@@ -356,17 +360,22 @@ impl Workspace {
             // Nobody has to look at what is out all the time.
             None => covered.into_iter().filter(|scope| !cut.leaves_out(*scope)).collect(),
         };
-        let ids: Vec<String> = if question.procedures.is_empty() {
+        let asked: Vec<String> = if question.procedures.is_empty() {
             self.catalog.procedures.keys().cloned().collect()
         } else {
             question.procedures.clone()
+        };
+        let completing = match question.at_a_date {
+            // They are about what happened, which a date cannot answer.
+            true => vec![],
+            false => self.completing(&asked, &coverage),
         };
         let versions = self.versions(known_at, question.cutoff)?;
         let mut plans = vec![];
         let mut not_tested = vec![];
         let mut over_a_period_only = vec![];
         let mut not_in_force = vec![];
-        for id in ids {
+        for id in asked.into_iter().chain(completing.iter().cloned()) {
             let procedure = self.catalog.procedures.get(&id).cloned();
             let procedure =
                 procedure.ok_or_else(|| AppError::Other(format!("there is no procedure `{id}`")))?;
@@ -385,6 +394,9 @@ impl Workspace {
                 Err(never) => not_in_force.push(*never),
             }
         }
+        // What nobody asked for is not missed.
+        not_tested.retain(|out: &NotTested| !completing.contains(&out.id));
+        not_in_force.retain(|never: &NotInForce| !completing.contains(&never.id));
         let mut entities = Entities::default();
         let mut ran: BTreeMap<usize, Vec<RanQuery>> = BTreeMap::new();
         loop {
@@ -457,6 +469,8 @@ impl Workspace {
         over_a_period_only.sort_by(|a: &OverAPeriod, b| a.controls.cmp(&b.controls));
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
         self.mark_waived(&mut reports, question)?;
+        self.reconcile(&mut reports, question, position)?;
+        reports.retain(|report| !completing.contains(&report.id));
         let Period { from, to, tz } = question.period.clone();
         Ok(Report {
             from,
@@ -681,6 +695,7 @@ impl Workspace {
             supplied_by: supplied_by.into_iter().collect(),
             how_to_fix: procedure.how_to_fix.clone(),
             content: procedure.content_hash.iter().map(|b| format!("{b:02x}")).collect(),
+            reconciled: vec![],
             ran: vec![],
         }
     }
@@ -804,7 +819,7 @@ fn run(reader: &mut Reader, procedure: &Procedure, sql: &str) -> Result<Vec<Test
     }
 }
 
-fn letter(text: &str) -> Attribute {
+pub(crate) fn letter(text: &str) -> Attribute {
     Attribute(text.chars().next().unwrap_or('?'))
 }
 

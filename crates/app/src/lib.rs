@@ -26,6 +26,7 @@ mod place;
 mod population;
 mod preview;
 mod question;
+mod reconcile;
 mod redact;
 mod sample;
 mod scope;
@@ -70,6 +71,7 @@ pub use population::{
 };
 pub use preview::Preview;
 pub use question::{Answer, Prepared};
+pub use reconcile::{Completeness, Reconciled};
 pub use sample::{
     Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,
     SampledItem, StrataBy, Stream,

@@ -82,8 +82,7 @@ impl Workspace {
             }
         }
         // What is said of an account later than the snapshot is not known yet.
-        let known = i64::try_from(position).unwrap_or(i64::MAX);
-        found.retain(|id| (id >> 20) < known);
+        found.retain(|id| model::row_id_entry(*id) < position);
         if found.is_empty() {
             return Err(AppError::Other(format!(
                 "nobody is known as `{who}` at ledger position {position}; name an e-mail address, a login or a full name as a source gives it"

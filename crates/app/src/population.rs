@@ -16,6 +16,7 @@ use tlog::{Checkpoint, Note};
 
 use crate::assessment::{ProcedureReport, Question, RanQuery};
 use crate::error::AppError;
+use crate::reconcile::{Completeness, Reconciled};
 use crate::sample::Said;
 use crate::workspace::Workspace;
 
@@ -159,6 +160,9 @@ pub struct SourceCount {
     pub stream: String,
     /// How many there are.
     pub count: u64,
+    /// How many of them arrived, where that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<u64>,
     /// The ledger entry that says so.
     pub entry: u64,
 }
@@ -212,6 +216,8 @@ pub enum Outcome {
     Passed,
     /// It does not: nothing that depends on the population can be concluded.
     Failed,
+    /// Nothing speaks against it, and nothing independent speaks for it.
+    Consistent,
     /// Something for a person to look at.
     Question,
     /// Nothing here can tell.
@@ -225,6 +231,7 @@ impl Outcome {
         match self {
             Self::Passed => "passed",
             Self::Failed => "failed",
+            Self::Consistent => "consistent",
             Self::Question => "question",
             Self::Unknown => "unknown",
         }
@@ -644,7 +651,7 @@ impl Workspace {
             .map(|gap| FrozenGap { table: gap.table, from: gap.from, to: gap.to, reason: gap.reason })
             .collect();
         let population_tables = procedure.as_ref().map(|p| p.population_tables.clone()).unwrap_or_default();
-        let checks = checks(&sources, &sequences, &gaps, &population_tables);
+        let checks = checks(&sources, &sequences, &gaps, &population_tables, &found.reconciled);
         let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
         let mut population = Population {
             v: 1,
@@ -716,6 +723,11 @@ impl Workspace {
                     other => other?,
                 };
                 let Ok(document) = Document::parse(&document) else { continue };
+                // A file with another number of rows is not imported.
+                if let Some(count) = document.receipt.context["count"].as_u64() {
+                    source.counts.push(SourceCount { stream, count, arrived: Some(count), entry });
+                    break;
+                }
                 let Ok(body) = serde_json::from_slice::<Json>(document.body) else { continue };
                 if stream == REPOSITORY
                     && let (Some(number), Some(owner)) = (body["id"].as_i64(), body["owner"]["id"].as_i64())
@@ -725,7 +737,7 @@ impl Workspace {
                     break;
                 }
                 if let Some(count) = body["total_count"].as_u64() {
-                    source.counts.push(SourceCount { stream, count, entry });
+                    source.counts.push(SourceCount { stream, count, arrived: None, entry });
                     break;
                 }
             }
@@ -850,6 +862,7 @@ fn checks(
     sequences: &[Sequence],
     gaps: &[FrozenGap],
     population_tables: &[String],
+    reconciled: &[Reconciled],
 ) -> Vec<Check> {
     let check = |check: &str, outcome, says: String| Check { check: check.to_owned(), outcome, says };
     // A gap in what the items come from may hide items; one elsewhere hides what the items are judged by.
@@ -892,8 +905,25 @@ fn checks(
             ),
         });
     }
+    checks.extend(reconciled.iter().map(|other| {
+        let outcome = match other.outcome {
+            Completeness::Incomplete => Outcome::Failed,
+            Completeness::Unknown => Outcome::Unknown,
+            Completeness::Consistent => Outcome::Consistent,
+            Completeness::Complete => Outcome::Passed,
+        };
+        check("reconciliation", outcome, other.sentence())
+    }));
+    if reconciled.is_empty() {
+        let says = "no other source was held against it".to_owned();
+        checks.push(check("reconciliation", Outcome::Unknown, says));
+    }
+    let arrived = |source: &SourceOf| source.counts.iter().any(|count| count.arrived == Some(count.count));
     checks.push(match sources.iter().flat_map(|s| &s.counts).count() {
         0 => check("count", Outcome::Unknown, "no source gave a count of its own".to_owned()),
+        _ if sources.iter().all(arrived) => {
+            check("count", Outcome::Passed, "as many rows arrived as each source counts itself".to_owned())
+        }
         n => check(
             "count",
             Outcome::Question,
@@ -920,7 +950,7 @@ mod tests {
     fn check(sources: &[SourceOf], missing: u64, gaps: &[FrozenGap], expect: &[(&str, Outcome)]) {
         let sequence =
             Sequence { scope: 7, of: "numbers".to_owned(), first: 1, last: 9, missing, holes: vec![] };
-        let found = checks(sources, &[sequence], gaps, &["change".to_owned()]);
+        let found = checks(sources, &[sequence], gaps, &["change".to_owned()], &[]);
         let found: Vec<(&str, Outcome)> = found.iter().map(|c| (c.check.as_str(), c.outcome)).collect();
         assert_eq!(found, expect);
     }
@@ -943,7 +973,13 @@ mod tests {
             &[source(Some(known))],
             0,
             &[],
-            &[("coverage", Passed), ("origin", Passed), ("sequence", Passed), ("count", Unknown)],
+            &[
+                ("coverage", Passed),
+                ("origin", Passed),
+                ("sequence", Passed),
+                ("reconciliation", Unknown),
+                ("count", Unknown),
+            ],
         );
         check(
             &[source(None)],
@@ -954,6 +990,7 @@ mod tests {
                 ("evidence", Question),
                 ("origin", Unknown),
                 ("sequence", Question),
+                ("reconciliation", Unknown),
                 ("count", Unknown),
             ],
         );
@@ -961,7 +998,13 @@ mod tests {
             &[],
             0,
             &[gap("change")],
-            &[("coverage", Failed), ("origin", Unknown), ("sequence", Passed), ("count", Unknown)],
+            &[
+                ("coverage", Failed),
+                ("origin", Unknown),
+                ("sequence", Passed),
+                ("reconciliation", Unknown),
+                ("count", Unknown),
+            ],
         );
     }
 }

@@ -117,6 +117,7 @@ impl Catalog {
         let known = procedure::Known {
             tables: &catalog.tables,
             controls: files.controls.keys().map(String::as_str).collect(),
+            procedures: files.procedures.keys().map(String::as_str).collect(),
         };
         for (id, (folder, origin)) in &files.procedures {
             let (procedure, found) = procedure::read(id, *folder, &known, *origin);

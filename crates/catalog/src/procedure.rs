@@ -108,6 +108,8 @@ pub struct TestedAttribute {
     pub adverse_grade: Grade,
     /// Streams that would supply what is missing.
     pub supplied_by: Vec<String>,
+    /// Procedures whose population lacks something where this deviates: another source knows of it.
+    pub completes: Vec<String>,
 }
 
 /// The type of a parameter.
@@ -213,6 +215,7 @@ struct Head {
 pub(crate) struct Known<'a> {
     pub(crate) tables: &'a [Table],
     pub(crate) controls: BTreeSet<&'a str>,
+    pub(crate) procedures: BTreeSet<&'a str>,
 }
 
 /// Reads one procedure.
@@ -511,6 +514,14 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
         check_tables(&section, &absent, tables);
         check_tables(&section, &adverse, tables);
         check_tables(&section, &moot_without, tables);
+        let completes = section.texts("completes");
+        for id in completes.iter().filter(|id| !known.procedures.contains(id.value.as_str())) {
+            section.problem(
+                id.offset,
+                format!("there is no procedure `{}`", id.value),
+                instead(&id.value, known.procedures.iter().copied()),
+            );
+        }
         let absent: Vec<String> = absent.into_iter().map(|t| t.value).collect();
         let adverse: Vec<String> = adverse.into_iter().map(|t| t.value).collect();
         let mut supplied_by: Vec<String> =
@@ -536,6 +547,7 @@ fn attributes(file: &mut Section<'_>, known: &Known<'_>, tables: &[TableUse]) ->
             absent_grade,
             adverse_grade,
             supplied_by,
+            completes: completes.into_iter().map(|id| id.value).collect(),
         });
         section.finish();
     }

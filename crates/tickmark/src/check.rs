@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::process::ExitCode;
 
-use app::{AssessmentQuestion, History, ItemReport, LookFirst, ProcedureReport, Report, Workspace};
+use app::{
+    AssessmentQuestion, Completeness, History, ItemReport, LookFirst, ProcedureReport, Report, Workspace,
+};
 use connectors::git;
 use model::{Conclusion, Period, Verdict};
 use serde::Serialize;
@@ -440,6 +442,9 @@ pub(crate) fn print_procedure(
     if !procedure.held_back_by.is_empty() {
         let so = if procedure.conclusion.is_some() { "cannot conclude" } else { "open" };
         line(&format!("  {so}: {}", procedure.held_back_by.join("; ")))?;
+    }
+    for reconciled in procedure.reconciled.iter().filter(|r| r.outcome != Completeness::Incomplete) {
+        line(&format!("  population {}: {}", reconciled.outcome.word(), reconciled.sentence()))?;
     }
     for gap in &procedure.gaps {
         let until = if gap.to == period.to { period.last_date() } else { gap.to.to_string() };

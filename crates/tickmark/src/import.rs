@@ -41,6 +41,9 @@ pub(crate) struct Import {
     /// Say what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
+    /// How many rows there are by the source's own count: with another number in the file nothing is appended
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
     /// Do not ask before appending
     #[arg(long)]
     yes: bool,
@@ -94,9 +97,17 @@ pub(crate) fn run(session: &Session, import: &Import) -> Result<ExitCode, Failur
             map.display()
         )));
     }
-    let job = Job { path: &path, text: &text, mapping: &mapping, table: &table, format, covers };
+    let count = import.count;
+    let job = Job { path: &path, text: &text, mapping: &mapping, table: &table, format, covers, count };
     let name = source_name(import, &mapping)?;
     let checked = check(&mut workspace, &job, &name)?;
+    if let Some(count) = count.filter(|count| *count != checked.rows) {
+        return Err(Failure::of(format!(
+            "the source counts {count} rows, and `{}` has {}: rows were lost on the way, or others came along; export it again",
+            path.display(),
+            checked.rows
+        )));
+    }
     checked.say(&job)?;
     let last = job.covers_facts(&name, &checked, session.now);
     let mut news = !checked.compared.says_nothing();
@@ -135,6 +146,8 @@ struct Job<'a> {
     table: &'a Table,
     format: Format,
     covers: Option<Window>,
+    /// What the source itself counts.
+    count: Option<u64>,
 }
 
 /// A file that is open, in either way of reading one.
@@ -232,6 +245,9 @@ impl Job<'_> {
         });
         if let Some(told) = &checked.told {
             context["parquet"] = told.clone();
+        }
+        if let Some(count) = self.count.filter(|_| last) {
+            context["count"] = json!(count);
         }
         let covers = self.covers.filter(|_| last);
         if let Some(window) = covers {

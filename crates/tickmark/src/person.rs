@@ -306,7 +306,7 @@ fn account(workspace: &mut Workspace, named: &str) -> Result<PersonsAccount, Fai
             basis: String::new(),
             valid_from: Instant::BEGINNING,
             valid_to: Instant::FOREVER,
-            entry: id >> 20,
+            entry: i64::try_from(model::row_id_entry(*id)).unwrap_or(0),
         }),
         _ => {
             let named_all: Vec<String> = accounts.iter().map(|(_, account)| plain(account)).collect();

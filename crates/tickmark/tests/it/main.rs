@@ -21,6 +21,7 @@ mod population;
 mod postgresql;
 mod query;
 mod readme;
+mod reconcile;
 mod register;
 mod rerun;
 mod scope;
