@@ -73,8 +73,8 @@ impl Reconciled {
     /// In a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Self { by, matched, residual, explained, unknown, .. } = self;
-        let of = matched + residual + unknown;
+        let Self { by, residual, explained, unknown, .. } = self;
+        let of = self.of();
         let explained = match explained {
             0 => String::new(),
             n => format!(", {n} of them allowed in advance"),
@@ -93,6 +93,11 @@ impl Reconciled {
                 format!("`{by}` finds all {of} in it{explained}, from an independent source")
             }
         }
+    }
+
+    /// How many items of the other side were asked about.
+    const fn of(&self) -> usize {
+        self.matched + self.residual + self.unknown
     }
 
     const fn follows(&self) -> Completeness {
@@ -197,6 +202,10 @@ impl Workspace {
                 let dependent: BTreeSet<String> =
                     pairs.filter_map(|(one, other)| dependent(one, other, origins)).collect();
                 let reconciled = counted(report, attribute, held_by, held_against, dependent);
+                // Where nobody says anything of the other side there is no reconciliation: a source is missing, and named elsewhere.
+                if reconciled.held_by.is_empty() && reconciled.of() == 0 {
+                    continue;
+                }
                 for id in &attribute.completes {
                     found.entry(id.clone()).or_default().push(reconciled.clone());
                 }
