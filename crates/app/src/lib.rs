@@ -6,6 +6,7 @@
 mod access;
 mod anchor;
 mod assessment;
+mod browse;
 mod calendar;
 mod commitments;
 mod config;
@@ -17,6 +18,7 @@ mod error;
 mod evidence;
 mod facts;
 mod flows;
+mod gaps;
 mod impact;
 mod import;
 mod judging;
@@ -45,6 +47,11 @@ pub use assessment::{
     AttributeReport, GapReport, ItemReport, ItemVersion, NotInForce, OverAPeriod, ProcedureReport,
     Question as AssessmentQuestion, RanQuery, Report, VersionReport, rules_of, tested_of,
 };
+pub use browse::{
+    Carried, ControlEntry, CriterionEntry, Crossed, EvidenceEntry, ParameterEntry, PolicyEntry, PresetEntry,
+    ProcedureEntry, TableEntry, browse_controls, browse_criteria, browse_policies, browse_presets,
+    browse_procedures, browse_tables, crossed,
+};
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
 pub use conflict::{Conflict, Difference, Saying};
@@ -57,6 +64,7 @@ pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use flows::{End, Flow, Flows, SubProcessor};
+pub use gaps::{Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;

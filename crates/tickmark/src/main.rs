@@ -4,6 +4,7 @@
 
 mod access;
 mod assess;
+mod browse;
 mod check;
 mod command;
 mod commitments;
@@ -15,6 +16,7 @@ mod deviation;
 mod evidence;
 mod failure;
 mod flows;
+mod gaps;
 mod import;
 mod ledger_command;
 mod output;
@@ -67,7 +69,9 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Init { folder, organisation } => session::init(&session, folder.as_deref(), &organisation),
         Command::Check(check) => check::run(&session, &check),
         Command::Access(what) => access::run(&session, &what),
+        Command::Gaps(what) => gaps::run(&session, &what),
         Command::Commitments(what) => commitments::run(&session, &what),
+        Command::Catalog { what } => browse::run(&session, &what),
         Command::Assess(what) => assess::run(&session, &what),
         Command::Deviation { what } => deviation::run(&session, &what),
         Command::Waiver { what } => waiver::run(&session, &what),
