@@ -45,6 +45,7 @@ pub struct Company {
     pub(crate) factors: Vec<Factor>,
     pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) tokens: Vec<Token>,
+    pub(crate) requests: Vec<Request>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) trainings: Vec<Training>,
     // Operations.
@@ -166,6 +167,25 @@ pub(crate) struct Token {
     pub(crate) expires: End,
     pub(crate) revoked: End,
     pub(crate) used: i64,
+}
+
+/// Somebody is to get access: who asked, and what was decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) person: Option<usize>,
+    /// The login it is for, where it is no person's.
+    pub(crate) login: usize,
+    pub(crate) system: usize,
+    pub(crate) role: Option<&'static str>,
+    pub(crate) privileged: bool,
+    pub(crate) asked_by: usize,
+    pub(crate) status: &'static str,
+    pub(crate) approved: Option<i64>,
+    pub(crate) approved_by: Option<usize>,
+    pub(crate) expires: End,
+    /// What shows it, and since when that is kept.
+    pub(crate) basis: &'static str,
+    pub(crate) recorded: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -428,6 +448,7 @@ impl Company {
             factors: vec![],
             exclusions: vec![],
             tokens: vec![],
+            requests: vec![],
             reviews: vec![],
             trainings: vec![],
             alerts: vec![],

@@ -11,10 +11,12 @@ mod clock;
 mod cloud;
 mod company;
 mod export;
+mod export_access;
 mod monitoring;
 mod names;
 mod outages;
 mod people;
+mod requests;
 mod reviews;
 mod rng;
 mod training;
@@ -84,6 +86,7 @@ impl Default for Shape {
 const TESTS: &[(&str, &str)] = &[
     ("IAM-06", "leaver_access_ended"),
     ("IAM-02", "mfa_enabled"),
+    ("IAM-05", "access_approved"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
     ("LOG-04", "alert_response"),
@@ -148,9 +151,11 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         cloud::CASES,
         changes::CASES,
         outages::CASES,
+        requests::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
+    requests::base(&mut company, &mut rng.fork("requests"));
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
