@@ -7,9 +7,9 @@ WITH access AS (
               ELSE COALESCE(g.valid_to, 253402300799999) END AS ends_at,
          CASE WHEN g.valid_to IS NULL OR h.valid_to IS NULL THEN 1 ELSE 0 END AS unsure
     FROM access_grant_history g
+    JOIN (SELECT s.id AS id FROM system_history s WHERE s.in_scope = 1 GROUP BY s.id) y ON y.id = g.system
     JOIN account_history h ON h.id = g.account AND h.valid_from < COALESCE(g.valid_to, 253402300799999)
           AND (h.valid_to > g.valid_from OR h.valid_to IS NULL)
-   WHERE g.in_scope = 1 AND h.in_scope = 1
 ),
 marked AS (
   -- Each stretch says whether access had ended before it.
@@ -38,7 +38,7 @@ used AS (
   SELECT u.account AS account, u.used_at AS used_at, u.grade AS grade FROM account_use u WHERE u.used_at <= $as_of
   UNION ALL
   SELECT c.account AS account, c.last_used_at AS used_at, c.grade AS grade
-    FROM credential c WHERE c.last_used_at <= $as_of AND (c.created_at IS NULL OR c.last_used_at > c.created_at)
+    FROM credential c WHERE c.last_used_at <= $as_of AND c.last_used_at > c.created_at
   UNION ALL
   SELECT g.account AS account, g.last_used_at AS used_at, g.grade AS grade
     FROM access_grant_history g WHERE g.last_used_at <= $as_of AND g.last_used_at > g.valid_from
@@ -121,5 +121,5 @@ SELECT h.id AS item,
   LEFT JOIN idle d ON d.account = h.id
   LEFT JOIN tokens t ON t.account = h.id
   LEFT JOIN seen u ON u.account = h.id
- WHERE h.in_scope = 1
  GROUP BY h.id, i.label, i.grade, i.begun_at, i.everyday, d.idle, t.idle, t.grade, u.grade
+HAVING min(h.in_scope) = 1
