@@ -1,7 +1,7 @@
-WITH access AS (
+WITH span AS (
   -- What lets a machine into a system in the period: while the account is there and the grant holds. What ends nobody knows
   -- when may last.
-  SELECT DISTINCT g.account AS account,
+  SELECT g.account AS account,
          CASE WHEN h.valid_from > g.valid_from AND h.valid_from > $from THEN h.valid_from
               WHEN g.valid_from > $from THEN g.valid_from ELSE $from END AS starts_at,
          CASE WHEN COALESCE(h.valid_to, 253402300799999) < COALESCE(g.valid_to, 253402300799999)
@@ -14,6 +14,11 @@ WITH access AS (
           AND h.valid_from < COALESCE(g.valid_to, 253402300799999) AND (h.valid_to > g.valid_from OR h.valid_to IS NULL)
    WHERE h.valid_from <= $as_of AND g.valid_from <= $as_of AND COALESCE(h.valid_to, 253402300799999) > $from
      AND COALESCE(g.valid_to, 253402300799999) > $from
+),
+access AS (
+  SELECT s.account AS account, s.starts_at AS starts_at, s.ends_at AS ends_at, max(s.unsure) AS unsure
+    FROM span s
+   GROUP BY s.account, s.starts_at, s.ends_at
 ),
 needed AS (
   -- How long it is to be answered for, stretch by stretch.
