@@ -1,8 +1,9 @@
 //! The files on how access came to be, is used and is answered for.
 
 use crate::company::Company;
-use crate::export::{Agreed, At, FOREVER, File, Sheet};
+use crate::export::{Agreed, At, FOREVER, File, Sheet, done};
 use crate::monitoring::actor;
+use crate::usage::use_key;
 
 pub(crate) fn requests(c: &Company) -> File {
     let mapping = format!(
@@ -40,6 +41,62 @@ pub(crate) fn requests(c: &Company) -> File {
             &request.basis,
             &At(request.recorded),
         ]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn uses(c: &Company) -> File {
+    let mapping = "key = \"Use\"\n[columns]\naccount = { column = \"Login\", system = { column = \"System\" } }\nsystem = \"System\"\n\
+                   used_at = \"At\"\n";
+    let mut sheet = Sheet::new(c, "uses", "account_use", "Use,System,Login,At", mapping);
+    for (number, used) in c.uses.iter().enumerate().filter(|(_, u)| u.at <= c.clock.cutoff) {
+        let login = &c.logins[used.login];
+        sheet.line(&[&use_key(number), &c.systems[login.system].key, &login.key, &At(used.at)]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn use_reviews(c: &Company) -> File {
+    let mapping = "key = \"Use\"\n[columns]\naccount_use = { column = \"Use\", kind = \"account_use\" }\n\
+                   used_by = { column = \"By\", system = \"idp\" }\nticket = { column = \"Ticket\", kind = \"ticket\" }\n\
+                   reviewed_at = \"Reviewed\"\nreviewed_by = { column = \"Reviewer\", system = \"idp\" }\n";
+    let mut sheet = Sheet::new(c, "use_reviews", "use_review", "Use,By,Ticket,Reviewed,Reviewer", mapping);
+    for review in c.use_reviews.iter().filter(|r| c.uses[r.used].at <= c.clock.cutoff) {
+        let (reviewed, reviewer) = done(c, review.reviewed);
+        let by = review.by.map(|by| actor(c, by));
+        sheet.line(&[&use_key(review.used), &by, &review.ticket, &reviewed, &reviewer]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn owners(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\n\
+         owner = {{ column = \"Owner\", system = \"idp\" }}\npurpose = \"Purpose\"\n\
+         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "owners", "account_owner", "Id,System,Login,Owner,Purpose,From,To", &mapping);
+    for (number, owner) in (1..).zip(&c.owners) {
+        let login = &c.logins[owner.login];
+        let person = owner.person.map(|person| actor(c, person));
+        let system = c.systems[login.system].key;
+        sheet.line(&[&format!("O-{number}"), &system, &login.key, &person, &owner.purpose, &At(owner.from), &owner.to]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn checkouts(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\n\
+         taken_by = {{ column = \"By\", system = \"idp\" }}\ntaken_at = \"Taken\"\n\
+         returned_at = {{ column = \"Returned\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "checkouts", "account_checkout", "Id,System,Login,By,Taken,Returned", &mapping);
+    for (number, checkout) in (1..).zip(&c.checkouts) {
+        let login = &c.logins[checkout.login];
+        let by = checkout.by.map(|by| actor(c, by));
+        let system = c.systems[login.system].key;
+        sheet.line(&[&format!("V-{number}"), &system, &login.key, &by, &At(checkout.from), &checkout.to]);
     }
     sheet.done()
 }
