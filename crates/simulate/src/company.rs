@@ -45,6 +45,11 @@ pub struct Company {
     pub(crate) factors: Vec<Factor>,
     pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) tokens: Vec<Token>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) uses: Vec<Use>,
+    pub(crate) use_reviews: Vec<UseReview>,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) checkouts: Vec<Checkout>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) trainings: Vec<Training>,
     // Operations.
@@ -166,6 +171,60 @@ pub(crate) struct Token {
     pub(crate) expires: End,
     pub(crate) revoked: End,
     pub(crate) used: i64,
+}
+
+/// Somebody is to get access: who asked, and what was decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) person: Option<usize>,
+    /// The login it is for, where it is no person's.
+    pub(crate) login: usize,
+    pub(crate) system: usize,
+    pub(crate) role: Option<&'static str>,
+    pub(crate) privileged: bool,
+    pub(crate) asked_by: usize,
+    pub(crate) status: &'static str,
+    pub(crate) approved: Option<i64>,
+    pub(crate) approved_by: Option<usize>,
+    pub(crate) expires: End,
+    /// What shows it, and since when that is kept.
+    pub(crate) basis: &'static str,
+    pub(crate) recorded: i64,
+}
+
+/// A login was used.
+#[derive(Clone, Debug)]
+pub(crate) struct Use {
+    pub(crate) login: usize,
+    pub(crate) at: i64,
+}
+
+/// What was written down about a use in an emergency: who it was, what for, and who looked at it when.
+#[derive(Clone, Debug)]
+pub(crate) struct UseReview {
+    pub(crate) used: usize,
+    pub(crate) by: Option<usize>,
+    pub(crate) ticket: Option<String>,
+    pub(crate) reviewed: Option<(i64, usize)>,
+}
+
+/// A person answers for a login that is nobody's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    pub(crate) login: usize,
+    pub(crate) person: Option<usize>,
+    pub(crate) purpose: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// Somebody took a shared login's secret out of the vault.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkout {
+    pub(crate) login: usize,
+    pub(crate) by: Option<usize>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
 }
 
 #[derive(Clone, Debug)]
@@ -428,6 +487,11 @@ impl Company {
             factors: vec![],
             exclusions: vec![],
             tokens: vec![],
+            requests: vec![],
+            uses: vec![],
+            use_reviews: vec![],
+            owners: vec![],
+            checkouts: vec![],
             reviews: vec![],
             trainings: vec![],
             alerts: vec![],

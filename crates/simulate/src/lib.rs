@@ -10,15 +10,19 @@ mod changes;
 mod clock;
 mod cloud;
 mod company;
+mod custody;
 mod export;
+mod export_access;
 mod monitoring;
 mod names;
 mod outages;
 mod people;
+mod requests;
 mod reviews;
 mod rng;
 mod training;
 mod truth;
+mod usage;
 mod vendors;
 mod vulnerabilities;
 
@@ -84,6 +88,11 @@ impl Default for Shape {
 const TESTS: &[(&str, &str)] = &[
     ("IAM-06", "leaver_access_ended"),
     ("IAM-02", "mfa_enabled"),
+    ("IAM-05", "access_approved"),
+    ("IAM-11", "unused_access"),
+    ("IAM-03", "unique_accounts"),
+    ("IAM-10", "service_accounts_owned"),
+    ("IAM-13", "emergency_use_review"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
     ("LOG-04", "alert_response"),
@@ -132,6 +141,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     outages::base(&mut company);
     access::base(&mut company, &mut rng.fork("access"));
     people::base(&mut company, &mut rng.fork("people"));
+    usage::root(&mut company, &mut rng.fork("root"));
     training::base(&mut company, &mut rng.fork("training"));
     monitoring::base(&mut company, &mut rng.fork("monitoring"));
     vulnerabilities::base(&mut company, &mut rng.fork("vulnerabilities"));
@@ -148,12 +158,19 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         cloud::CASES,
         changes::CASES,
         outages::CASES,
+        requests::CASES,
+        custody::CASES,
+        usage::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
+    requests::base(&mut company, &mut rng.fork("requests"));
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
+    custody::base(&mut company, &mut rng.fork("custody"));
+    usage::base(&mut company, &mut rng.fork("usage"));
+    company.seeded.extend(usage::ends_unknown(&company));
     Ok(company)
 }
 

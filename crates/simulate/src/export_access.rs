@@ -1,0 +1,102 @@
+//! The files on how access came to be, is used and is answered for.
+
+use crate::company::Company;
+use crate::export::{Agreed, At, FOREVER, File, Sheet, done};
+use crate::monitoring::actor;
+use crate::usage::use_key;
+
+pub(crate) fn requests(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Request\"\n[columns]\nlabel = \"Request\"\naccount = {{ column = \"For\", system = {{ column = \"Known at\" }} }}\n\
+         system = \"System\"\nrole = \"Role\"\nprivileged = \"Admin\"\nrequested_by = {{ column = \"Asked by\", system = \"idp\" }}\n\
+         status = \"Decision\"\napproved_by = {{ column = \"Approved by\", system = \"idp\" }}\napproved_at = \"Approved\"\n\
+         expires_at = {{ column = \"Until\", {FOREVER} }}\nbasis = \"Kept as\"\nrecorded_at = \"Kept since\"\n"
+    );
+    let header = "Request,For,Known at,System,Role,Admin,Asked by,Decision,Approved by,Approved,Until,Kept as,Kept since";
+    let mut sheet = Sheet::new(c, "requests", "access_request", header, &mapping);
+    for (number, request) in (1..).zip(&c.requests) {
+        if request.recorded > c.clock.cutoff {
+            continue;
+        }
+        let login = c.logins.get(request.login);
+        // People are named by their number; machines by their login.
+        let subject = match (request.person, login) {
+            (Some(person), _) => Some((c.people[person].number.clone(), "hr")),
+            (None, Some(login)) => Some((login.key.clone(), c.systems[login.system].key)),
+            (None, None) => None,
+        };
+        let (subject, known_at) = (subject.clone().map(|s| s.0), subject.map(|s| s.1));
+        sheet.line(&[
+            &format!("RQ-{number}"),
+            &subject,
+            &known_at,
+            &c.systems[request.system].key,
+            &request.role,
+            &request.privileged,
+            &actor(c, request.asked_by),
+            &request.status,
+            &request.approved_by.map(|who| actor(c, who)),
+            &request.approved.map(At),
+            &Agreed(request.expires),
+            &request.basis,
+            &At(request.recorded),
+        ]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn uses(c: &Company) -> File {
+    let mapping = "key = \"Use\"\n[columns]\naccount = { column = \"Login\", system = { column = \"System\" } }\nsystem = \"System\"\n\
+                   used_at = \"At\"\n";
+    let mut sheet = Sheet::new(c, "uses", "account_use", "Use,System,Login,At", mapping);
+    for (number, used) in c.uses.iter().enumerate().filter(|(_, u)| u.at <= c.clock.cutoff) {
+        let login = &c.logins[used.login];
+        sheet.line(&[&use_key(number), &c.systems[login.system].key, &login.key, &At(used.at)]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn use_reviews(c: &Company) -> File {
+    let mapping = "key = \"Use\"\n[columns]\naccount_use = { column = \"Use\", kind = \"account_use\" }\n\
+                   used_by = { column = \"By\", system = \"idp\" }\nticket = { column = \"Ticket\", kind = \"ticket\" }\n\
+                   reviewed_at = \"Reviewed\"\nreviewed_by = { column = \"Reviewer\", system = \"idp\" }\n";
+    let mut sheet = Sheet::new(c, "use_reviews", "use_review", "Use,By,Ticket,Reviewed,Reviewer", mapping);
+    for review in c.use_reviews.iter().filter(|r| c.uses[r.used].at <= c.clock.cutoff) {
+        let (reviewed, reviewer) = done(c, review.reviewed);
+        let by = review.by.map(|by| actor(c, by));
+        sheet.line(&[&use_key(review.used), &by, &review.ticket, &reviewed, &reviewer]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn owners(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\n\
+         owner = {{ column = \"Owner\", system = \"idp\" }}\npurpose = \"Purpose\"\n\
+         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "owners", "account_owner", "Id,System,Login,Owner,Purpose,From,To", &mapping);
+    for (number, owner) in (1..).zip(&c.owners) {
+        let login = &c.logins[owner.login];
+        let person = owner.person.map(|person| actor(c, person));
+        let system = c.systems[login.system].key;
+        sheet.line(&[&format!("O-{number}"), &system, &login.key, &person, &owner.purpose, &At(owner.from), &owner.to]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn checkouts(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\n\
+         taken_by = {{ column = \"By\", system = \"idp\" }}\ntaken_at = \"Taken\"\n\
+         returned_at = {{ column = \"Returned\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "checkouts", "account_checkout", "Id,System,Login,By,Taken,Returned", &mapping);
+    for (number, checkout) in (1..).zip(&c.checkouts) {
+        let login = &c.logins[checkout.login];
+        let by = checkout.by.map(|by| actor(c, by));
+        let system = c.systems[login.system].key;
+        sheet.line(&[&format!("V-{number}"), &system, &login.key, &by, &At(checkout.from), &checkout.to]);
+    }
+    sheet.done()
+}
