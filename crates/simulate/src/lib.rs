@@ -9,10 +9,13 @@ mod access;
 mod changes;
 mod clock;
 mod cloud;
+mod code;
+mod code_cases;
 mod company;
 mod custody;
 mod export;
 mod export_access;
+mod host;
 mod monitoring;
 mod names;
 mod outages;
@@ -30,6 +33,7 @@ use jiff::civil::Date;
 
 pub use company::Company;
 pub use export::{File, files};
+pub use host::{Answer, CALLED, Host, code_host};
 pub use truth::{Expect, Kind, Seeded, Truth, truth};
 
 use clock::Clock;
@@ -100,7 +104,10 @@ const TESTS: &[(&str, &str)] = &[
     ("VEN-03", "vendor_review"),
     ("CRY-02", "encryption_at_rest"),
     ("AVL-03", "availability_objective"),
+    ("CHG-01", "change_ticket"),
+    ("CHG-02", "change_independent_review"),
     ("CHG-03", "branch_protection"),
+    ("CHG-04", "change_tests"),
     ("CHG-05", "deployment_traceable"),
     ("CHG-06", "deployment_authorised"),
     ("CHG-07", "emergency_change_review"),
@@ -108,12 +115,20 @@ const TESTS: &[(&str, &str)] = &[
     ("CHG-11", "flag_change_approval"),
 ];
 
-/// What no file can prove, by test and attribute, and why.
-const UNPROVEN: &[(&str, char, &str)] = &[(
-    "emergency_change_review",
-    'c',
-    "who else wrote a change is for the code host to say, and a file's word on that proves nobody independent",
-)];
+/// What nothing that is collected proves, by test and attribute, and why.
+const UNPROVEN: &[(&str, char, &str)] = &[
+    (
+        "branch_protection",
+        'c',
+        "a look of one day sees a rule whose end it does not know, whatever the ruleset's own history says of the days after",
+    ),
+    (
+        "change_tests",
+        'b',
+        "which checks a rule demanded shows only on the days of a look, and that a file lists all of them is the company's own word: \
+         what failed is found, what passed is not proven to be all that was demanded",
+    ),
+];
 
 /// One thing that can be made to happen. It gives what is right to say of it: of nothing, where this company has no room for it.
 type Case = fn(&mut Company, &mut Rng) -> Vec<Seeded>;
@@ -165,6 +180,9 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         happen(&mut company, &rng, cases);
     }
     requests::base(&mut company, &mut rng.fork("requests"));
+    // Whatever landed by then was proposed by somebody, and looked at.
+    code::base(&mut company, &mut rng.fork("code"));
+    happen(&mut company, &rng, code_cases::CASES);
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
