@@ -449,7 +449,6 @@ pub const NOT_SEEDED: &[(&str, &str)] = &[
     ("N26", CODE_HOST),
     ("N27", CODE_HOST),
     ("N29", CODE_HOST),
-    ("N32", NO_TEST),
     ("N33", CODE_HOST),
     ("N47", NO_TEST),
     ("N48", NO_TEST),

@@ -65,7 +65,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
 }
 
 /// Two of those who are always here.
-fn two(rng: &mut Rng) -> (usize, usize) {
+pub(crate) fn two(rng: &mut Rng) -> (usize, usize) {
     let one = rng.below(CORE);
     (one, (one + 1 + rng.below(CORE - 1)) % CORE)
 }
@@ -158,7 +158,7 @@ pub(crate) fn went_around(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
 }
 
 /// A second login of somebody's at the code host, which their number gives away.
-fn second_login(c: &mut Company, person: usize) -> usize {
+pub(crate) fn second_login(c: &mut Company, person: usize) -> usize {
     let key = format!("private-{:04}", c.logins.len());
     let spells = vec![(c.clock.from - 300 * DAY, End::Never)];
     c.logins.push(Login { system: 1, key, kind: "human", person: Some(person), spells });
@@ -175,10 +175,10 @@ pub(crate) fn at_hub(c: &Company, who: usize) -> String {
 }
 
 /// From here on a number is that of a login, and not of a person.
-const LOGIN: usize = 1 << 32;
+pub(crate) const LOGIN: usize = 1 << 32;
 
 /// Two people of one name, with logins at the code host.
-fn namesakes(c: &mut Company, rng: &mut Rng) -> Option<(usize, usize)> {
+pub(crate) fn namesakes(c: &mut Company, rng: &mut Rng) -> Option<(usize, usize)> {
     let began = c.clock.office_hours(rng, c.clock.from - 600 * DAY, c.clock.from - 100 * DAY)?;
     let one = hire(c, rng, began, "employee", &[1]);
     let two = hire(c, rng, began, "employee", &[1]);
@@ -234,7 +234,7 @@ fn said(
 }
 
 /// A deployment to production as it should be, with its commit and its artifact.
-fn one(c: &mut Company, rng: &mut Rng) -> Option<usize> {
+pub(crate) fn one(c: &mut Company, rng: &mut Rng) -> Option<usize> {
     let at = c.clock.some_day(rng, 10, 10)?;
     let repository = rng.below(c.repositories.len());
     let (author, other) = two(rng);

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::Shape;
 use crate::clock::Clock;
 use crate::names;
+use crate::releases::Shipping;
 use crate::truth::Seeded;
 
 /// When something ends.
@@ -67,6 +68,7 @@ pub struct Company {
     pub(crate) emergencies: Vec<Emergency>,
     pub(crate) bypasses: Vec<Bypass>,
     pub(crate) flags: Vec<FlagChange>,
+    pub(crate) shipping: Shipping,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -447,6 +449,7 @@ impl Company {
             emergencies: vec![],
             bypasses: vec![],
             flags: vec![],
+            shipping: Shipping::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -68,6 +68,7 @@ pub fn files(company: &Company) -> Vec<File> {
         flags(c),
         policies(c),
     ];
+    files.extend(crate::export_releases::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }
@@ -89,20 +90,26 @@ fn covers(c: &Company, file: &str) -> Vec<(Instant, Instant)> {
 }
 
 /// A file that is being written.
-struct Sheet<'c> {
+pub(crate) struct Sheet<'c> {
     file: File,
     company: &'c Company,
 }
 
 impl<'c> Sheet<'c> {
     /// The header as it stands in the file, and the mapping of its columns.
-    fn new(company: &'c Company, name: &'static str, table: &str, header: &str, mapping: &str) -> Self {
+    pub(crate) fn new(
+        company: &'c Company,
+        name: &'static str,
+        table: &str,
+        header: &str,
+        mapping: &str,
+    ) -> Self {
         let mapping = format!("table = \"{table}\"\n{mapping}");
         Self { file: File { name, csv: format!("{header}\n"), mapping, covers: vec![] }, company }
     }
 
     /// A line; nothing of what lies after the cut-off was there to be exported.
-    fn line(&mut self, cells: &[&dyn Cell]) {
+    pub(crate) fn line(&mut self, cells: &[&dyn Cell]) {
         for (place, cell) in cells.iter().enumerate() {
             if place > 0 {
                 self.file.csv.push(',');
@@ -117,13 +124,13 @@ impl<'c> Sheet<'c> {
         self.file.csv.push('\n');
     }
 
-    fn done(self) -> File {
+    pub(crate) fn done(self) -> File {
         self.file
     }
 }
 
 /// What stands in a cell.
-trait Cell {
+pub(crate) trait Cell {
     fn text(&self, cutoff: i64) -> String;
 }
 
@@ -153,7 +160,7 @@ impl Cell for i64 {
 }
 
 /// Something that happened.
-struct At(i64);
+pub(crate) struct At(pub(crate) i64);
 
 impl Cell for At {
     fn text(&self, cutoff: i64) -> String {
@@ -162,7 +169,7 @@ impl Cell for At {
 }
 
 /// Something that is agreed, and may lie ahead.
-struct Agreed(End);
+pub(crate) struct Agreed(pub(crate) End);
 
 impl Cell for Agreed {
     fn text(&self, _: i64) -> String {
@@ -190,7 +197,7 @@ impl<T: Cell> Cell for Option<T> {
     }
 }
 
-const FOREVER: &str = r#"words = { forever = "forever" }"#;
+pub(crate) const FOREVER: &str = r#"words = { forever = "forever" }"#;
 
 fn address(c: &Company, person: usize, former: bool) -> String {
     let them = &c.people[person];
@@ -430,7 +437,7 @@ fn review_lines(c: &Company) -> File {
 }
 
 /// What somebody did, as far as it was done before the cut-off: when, and by whom.
-fn done(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
+pub(crate) fn done(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
     match act.filter(|(at, _)| *at <= c.clock.cutoff) {
         Some((at, who)) => (Some(At(at)), Some(actor(c, who))),
         None => (None, None),
@@ -726,7 +733,7 @@ fn maintenance(c: &Company) -> File {
 }
 
 /// The same of what is done at the code host.
-fn done_at_hub(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
+pub(crate) fn done_at_hub(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
     match act.filter(|(at, _)| *at <= c.clock.cutoff) {
         Some((at, who)) => (Some(At(at)), Some(at_hub(c, who))),
         None => (None, None),

@@ -11,10 +11,12 @@ mod clock;
 mod cloud;
 mod company;
 mod export;
+mod export_releases;
 mod monitoring;
 mod names;
 mod outages;
 mod people;
+mod releases;
 mod reviews;
 mod rng;
 mod training;
@@ -97,6 +99,10 @@ const TESTS: &[(&str, &str)] = &[
     ("CHG-07", "emergency_change_review"),
     ("CHG-08", "bypass_review"),
     ("CHG-11", "flag_change_approval"),
+    ("REL-01", "release_approval"),
+    ("REL-02", "artifact_provenance"),
+    ("REL-03", "staged_rollout"),
+    ("REL-04", "rollback_ready"),
 ];
 
 /// What no file can prove, by test and attribute, and why.
@@ -138,6 +144,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     vendors::base(&mut company, &mut rng.fork("vendors"));
     cloud::base(&mut company, &mut rng.fork("cloud"));
     changes::base(&mut company, &mut rng.fork("changes"));
+    releases::base(&mut company, &mut rng.fork("releases"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -148,12 +155,14 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         cloud::CASES,
         changes::CASES,
         outages::CASES,
+        releases::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
+    releases::sign(&mut company);
     Ok(company)
 }
 
