@@ -7,6 +7,7 @@ use crate::Shape;
 use crate::clock::Clock;
 use crate::names;
 use crate::releases::Shipping;
+use crate::requests::Requests;
 use crate::truth::Seeded;
 
 /// When something ends.
@@ -69,6 +70,7 @@ pub struct Company {
     pub(crate) bypasses: Vec<Bypass>,
     pub(crate) flags: Vec<FlagChange>,
     pub(crate) shipping: Shipping,
+    pub(crate) requests: Requests,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -450,6 +452,7 @@ impl Company {
             bypasses: vec![],
             flags: vec![],
             shipping: Shipping::default(),
+            requests: Requests::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -69,6 +69,7 @@ pub fn files(company: &Company) -> Vec<File> {
         policies(c),
     ];
     files.extend(crate::export_releases::files(c));
+    files.extend(crate::export_requests::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

@@ -12,11 +12,13 @@ mod cloud;
 mod company;
 mod export;
 mod export_releases;
+mod export_requests;
 mod monitoring;
 mod names;
 mod outages;
 mod people;
 mod releases;
+mod requests;
 mod reviews;
 mod rng;
 mod training;
@@ -103,6 +105,7 @@ const TESTS: &[(&str, &str)] = &[
     ("REL-02", "artifact_provenance"),
     ("REL-03", "staged_rollout"),
     ("REL-04", "rollback_ready"),
+    ("PRV-04", "dsr_answered"),
 ];
 
 /// What no file can prove, by test and attribute, and why.
@@ -145,6 +148,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     cloud::base(&mut company, &mut rng.fork("cloud"));
     changes::base(&mut company, &mut rng.fork("changes"));
     releases::base(&mut company, &mut rng.fork("releases"));
+    requests::base(&mut company, &mut rng.fork("requests"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -156,6 +160,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         changes::CASES,
         outages::CASES,
         releases::CASES,
+        requests::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
