@@ -462,8 +462,6 @@ pub const NOT_SEEDED: &[(&str, &str)] = &[
     ("N78", NO_TEST),
     ("N81", NO_TEST),
     ("N83", NO_TEST),
-    ("N85", NO_TEST),
-    ("N87", NO_TEST),
     ("N95", "about samples, which are not drawn yet"),
     ("N96", "about samples, which are not drawn yet"),
     ("N99", "a workspace is one organisation"),

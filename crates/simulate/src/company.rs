@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::Shape;
 use crate::clock::Clock;
+use crate::jobs::Processing;
 use crate::names;
 use crate::releases::Shipping;
 use crate::requests::Requests;
@@ -71,6 +72,7 @@ pub struct Company {
     pub(crate) flags: Vec<FlagChange>,
     pub(crate) shipping: Shipping,
     pub(crate) requests: Requests,
+    pub(crate) processing: Processing,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -453,6 +455,7 @@ impl Company {
             flags: vec![],
             shipping: Shipping::default(),
             requests: Requests::default(),
+            processing: Processing::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

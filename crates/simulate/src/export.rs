@@ -70,6 +70,7 @@ pub fn files(company: &Company) -> Vec<File> {
     ];
     files.extend(crate::export_releases::files(c));
     files.extend(crate::export_requests::files(c));
+    files.extend(crate::export_jobs::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

@@ -11,8 +11,10 @@ mod clock;
 mod cloud;
 mod company;
 mod export;
+mod export_jobs;
 mod export_releases;
 mod export_requests;
+mod jobs;
 mod monitoring;
 mod names;
 mod outages;
@@ -106,6 +108,10 @@ const TESTS: &[(&str, &str)] = &[
     ("REL-03", "staged_rollout"),
     ("REL-04", "rollback_ready"),
     ("PRV-04", "dsr_answered"),
+    ("PI-02", "input_validated"),
+    ("PI-03", "jobs_completed"),
+    ("PI-04", "outputs_reconciled"),
+    ("PI-05", "failures_alerted"),
 ];
 
 /// What no file can prove, by test and attribute, and why.
@@ -149,6 +155,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     changes::base(&mut company, &mut rng.fork("changes"));
     releases::base(&mut company, &mut rng.fork("releases"));
     requests::base(&mut company, &mut rng.fork("requests"));
+    jobs::base(&mut company, &mut rng.fork("jobs"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -161,6 +168,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         outages::CASES,
         releases::CASES,
         requests::CASES,
+        jobs::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
