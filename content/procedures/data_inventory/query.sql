@@ -10,17 +10,23 @@ WITH used AS (
      AND (d.in_use_from IS NULL OR (d.in_use_from < $to AND d.in_use_from <= $cutoff))
      AND (d.retired = 0 OR d.retired IS NULL OR d.retired_at IS NULL OR d.retired_at > $from)
 ),
+kind AS (
+  -- What an account is, also after it ended: its owner's account ends when they leave.
+  SELECT h.id AS id, max(CASE WHEN h.kind = 'bot' OR h.kind = 'service' THEN 1 ELSE 0 END) AS machine, min(CASE WHEN h.kind = 'human' THEN 1 ELSE 0 END) AS human
+    FROM account_history h
+   GROUP BY h.id
+),
 owner AS (
   -- Whether its owner works here: 2 they do, 1 nobody can say, 0 they do not. A machine works nowhere.
   SELECT d.id AS id,
-         max(CASE WHEN h.kind = 'bot' OR h.kind = 'service' THEN 0
-                  WHEN op.person IS NULL OR h.kind IS NULL OR h.kind <> 'human' THEN 1
+         max(CASE WHEN h.machine = 1 THEN 0
+                  WHEN op.person IS NULL OR h.human IS NULL OR h.human = 0 THEN 1
                   WHEN e.started_at > u.judged_at OR e.ended_at <= u.judged_at OR e.id IS NULL THEN 0
                   WHEN e.started_at <= u.judged_at AND e.ended_at > u.judged_at THEN 2
                   ELSE 1 END) AS worth
     FROM data_asset d
     JOIN used u ON u.id = d.id
-    LEFT JOIN account_history h ON h.id = d.owner AND h.valid_from <= u.judged_at AND h.valid_to > u.judged_at
+    LEFT JOIN kind h ON h.id = d.owner
     LEFT JOIN account_person op ON op.account = d.owner AND op.valid_from <= u.judged_at AND op.valid_to > u.judged_at
     LEFT JOIN account_person ep ON ep.person = op.person AND ep.valid_from <= u.judged_at AND ep.valid_to > u.judged_at
     LEFT JOIN employment e ON e.account = ep.account

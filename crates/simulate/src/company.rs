@@ -9,6 +9,7 @@ use crate::jobs::Processing;
 use crate::names;
 use crate::releases::Shipping;
 use crate::requests::Requests;
+use crate::stores::Stores;
 use crate::truth::Seeded;
 
 /// When something ends.
@@ -73,6 +74,7 @@ pub struct Company {
     pub(crate) shipping: Shipping,
     pub(crate) requests: Requests,
     pub(crate) processing: Processing,
+    pub(crate) stores: Stores,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -456,6 +458,7 @@ impl Company {
             shipping: Shipping::default(),
             requests: Requests::default(),
             processing: Processing::default(),
+            stores: Stores::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -14,6 +14,7 @@ mod export;
 mod export_jobs;
 mod export_releases;
 mod export_requests;
+mod export_stores;
 mod jobs;
 mod monitoring;
 mod names;
@@ -23,6 +24,7 @@ mod releases;
 mod requests;
 mod reviews;
 mod rng;
+mod stores;
 mod training;
 mod truth;
 mod vendors;
@@ -112,6 +114,9 @@ const TESTS: &[(&str, &str)] = &[
     ("PI-03", "jobs_completed"),
     ("PI-04", "outputs_reconciled"),
     ("PI-05", "failures_alerted"),
+    ("CON-01", "data_inventory"),
+    ("CON-02", "retention_executed"),
+    ("CON-03", "customer_data_deleted"),
 ];
 
 /// What no file can prove, by test and attribute, and why.
@@ -156,6 +161,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     releases::base(&mut company, &mut rng.fork("releases"));
     requests::base(&mut company, &mut rng.fork("requests"));
     jobs::base(&mut company, &mut rng.fork("jobs"));
+    stores::base(&mut company, &mut rng.fork("stores"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -169,6 +175,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         releases::CASES,
         requests::CASES,
         jobs::CASES,
+        stores::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -176,6 +183,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
     releases::sign(&mut company);
+    stores::enter(&mut company, &mut rng.fork("stores entered"));
     Ok(company)
 }
 
