@@ -9,6 +9,7 @@ use crate::jobs::Processing;
 use crate::names;
 use crate::releases::Shipping;
 use crate::requests::Requests;
+use crate::risks::Register;
 use crate::stores::Stores;
 use crate::truth::Seeded;
 
@@ -75,6 +76,7 @@ pub struct Company {
     pub(crate) requests: Requests,
     pub(crate) processing: Processing,
     pub(crate) stores: Stores,
+    pub(crate) register: Register,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -459,6 +461,7 @@ impl Company {
             requests: Requests::default(),
             processing: Processing::default(),
             stores: Stores::default(),
+            register: Register::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -72,6 +72,7 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(crate::export_requests::files(c));
     files.extend(crate::export_jobs::files(c));
     files.extend(crate::export_stores::files(c));
+    files.extend(crate::export_risks::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

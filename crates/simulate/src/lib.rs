@@ -14,6 +14,7 @@ mod export;
 mod export_jobs;
 mod export_releases;
 mod export_requests;
+mod export_risks;
 mod export_stores;
 mod jobs;
 mod monitoring;
@@ -23,6 +24,7 @@ mod people;
 mod releases;
 mod requests;
 mod reviews;
+mod risks;
 mod rng;
 mod stores;
 mod training;
@@ -117,6 +119,8 @@ const TESTS: &[(&str, &str)] = &[
     ("CON-01", "data_inventory"),
     ("CON-02", "retention_executed"),
     ("CON-03", "customer_data_deleted"),
+    ("RSK-01", "risk_assessed"),
+    ("RSK-02", "risk_treatment"),
 ];
 
 /// What no file can prove, by test and attribute, and why.
@@ -162,6 +166,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     requests::base(&mut company, &mut rng.fork("requests"));
     jobs::base(&mut company, &mut rng.fork("jobs"));
     stores::base(&mut company, &mut rng.fork("stores"));
+    risks::base(&mut company, &mut rng.fork("risks"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -176,6 +181,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         requests::CASES,
         jobs::CASES,
         stores::CASES,
+        risks::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
