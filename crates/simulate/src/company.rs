@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::Shape;
 use crate::clock::Clock;
+use crate::dealings::Dealings;
 use crate::jobs::Processing;
 use crate::names;
 use crate::releases::Shipping;
@@ -77,6 +78,7 @@ pub struct Company {
     pub(crate) processing: Processing,
     pub(crate) stores: Stores,
     pub(crate) register: Register,
+    pub(crate) dealings: Dealings,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -462,6 +464,7 @@ impl Company {
             processing: Processing::default(),
             stores: Stores::default(),
             register: Register::default(),
+            dealings: Dealings::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -73,6 +73,7 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(crate::export_jobs::files(c));
     files.extend(crate::export_stores::files(c));
     files.extend(crate::export_risks::files(c));
+    files.extend(crate::export_dealings::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }
@@ -584,14 +585,27 @@ fn returns(c: &Company) -> File {
 
 fn vendors(c: &Company) -> File {
     let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\ntier = \"Tier\"\nfirst_used_at = \"Used since\"\nended = \"Over\"\n\
-                   ended_at = \"Ended\"\n";
-    let mut sheet = Sheet::new(c, "vendors", "vendor", "Key,Tier,Used since,Over,Ended", mapping);
+                   ended_at = \"Ended\"\nowner = { column = \"Owner\", system = \"idp\" }\ndata_class = \"Class\"\n\
+                   health_data = \"Health\"\ndata_gone_at = \"Data gone\"\n";
+    let header = "Key,Tier,Used since,Over,Ended,Owner,Class,Health,Data gone";
+    let mut sheet = Sheet::new(c, "vendors", "vendor", header, mapping);
     for vendor in &c.vendors {
         let ended = match vendor.to {
             End::At(at) if at <= c.clock.cutoff => Some(At(at)),
             _ => None,
         };
-        sheet.line(&[&vendor.key, &vendor.tier, &At(vendor.from), &ended.is_some(), &ended]);
+        let dealing = c.dealings.get(&vendor.key);
+        sheet.line(&[
+            &vendor.key,
+            &vendor.tier,
+            &At(vendor.from),
+            &ended.is_some(),
+            &ended,
+            &dealing.and_then(|d| d.owner).map(|owner| actor(c, owner)),
+            &dealing.map(|d| d.class),
+            &dealing.map(|d| d.health),
+            &dealing.and_then(|d| d.gone).map(At),
+        ]);
     }
     sheet.done()
 }

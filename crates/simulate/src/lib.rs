@@ -10,7 +10,9 @@ mod changes;
 mod clock;
 mod cloud;
 mod company;
+mod dealings;
 mod export;
+mod export_dealings;
 mod export_jobs;
 mod export_releases;
 mod export_requests;
@@ -121,6 +123,9 @@ const TESTS: &[(&str, &str)] = &[
     ("CON-03", "customer_data_deleted"),
     ("RSK-01", "risk_assessed"),
     ("RSK-02", "risk_treatment"),
+    ("VEN-01", "vendor_inventory"),
+    ("VEN-04", "vendor_contracts"),
+    ("VEN-05", "vendor_exit"),
 ];
 
 /// What no file can prove, by test and attribute, and why.
@@ -182,6 +187,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         jobs::CASES,
         stores::CASES,
         risks::CASES,
+        dealings::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -190,6 +196,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     happen(&mut company, &rng, reviews::CASES);
     releases::sign(&mut company);
     stores::enter(&mut company, &mut rng.fork("stores entered"));
+    dealings::deal(&mut company, &mut rng.fork("dealings"));
     Ok(company)
 }
 
