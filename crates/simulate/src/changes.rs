@@ -237,7 +237,7 @@ fn said(
 }
 
 /// A deployment to production as it should be, with its commit and its artifact.
-fn one(c: &mut Company, rng: &mut Rng) -> Option<usize> {
+pub(crate) fn one(c: &mut Company, rng: &mut Rng) -> Option<usize> {
     let at = c.clock.some_day(rng, 10, 10)?;
     let repository = rng.below(c.shape.repositories);
     let (author, other) = two(rng);

@@ -5,7 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Shape;
 use crate::clock::Clock;
+use crate::dealings::Dealings;
+use crate::jobs::Processing;
 use crate::names;
+use crate::privacy::Requests;
+use crate::releases::Shipping;
+use crate::risks::Register;
+use crate::stores::Stores;
 use crate::truth::Seeded;
 
 /// When something ends.
@@ -80,6 +86,12 @@ pub struct Company {
     /// What the commits say that nobody proposed; `{3}` is the number of the issue at that place.
     pub(crate) messages: BTreeMap<String, String>,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) shipping: Shipping,
+    pub(crate) privacy: Requests,
+    pub(crate) processing: Processing,
+    pub(crate) stores: Stores,
+    pub(crate) register: Register,
+    pub(crate) dealings: Dealings,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -640,6 +652,12 @@ impl Company {
             standing: vec![],
             messages: BTreeMap::new(),
             faults: vec![],
+            shipping: Shipping::default(),
+            privacy: Requests::default(),
+            processing: Processing::default(),
+            stores: Stores::default(),
+            register: Register::default(),
+            dealings: Dealings::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

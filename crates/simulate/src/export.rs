@@ -75,6 +75,12 @@ pub fn files(company: &Company) -> Vec<File> {
         flags(c),
         policies(c),
     ];
+    files.extend(crate::export_releases::files(c));
+    files.extend(crate::export_privacy::files(c));
+    files.extend(crate::export_jobs::files(c));
+    files.extend(crate::export_stores::files(c));
+    files.extend(crate::export_risks::files(c));
+    files.extend(crate::export_dealings::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }
@@ -103,7 +109,13 @@ pub(crate) struct Sheet<'c> {
 
 impl<'c> Sheet<'c> {
     /// The header as it stands in the file, and the mapping of its columns.
-    pub(crate) fn new(company: &'c Company, name: &'static str, table: &str, header: &str, mapping: &str) -> Self {
+    pub(crate) fn new(
+        company: &'c Company,
+        name: &'static str,
+        table: &str,
+        header: &str,
+        mapping: &str,
+    ) -> Self {
         let mapping = format!("table = \"{table}\"\n{mapping}");
         Self { file: File { name, csv: format!("{header}\n"), mapping, covers: vec![] }, company }
     }
@@ -580,14 +592,27 @@ fn returns(c: &Company) -> File {
 
 fn vendors(c: &Company) -> File {
     let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\ntier = \"Tier\"\nfirst_used_at = \"Used since\"\nended = \"Over\"\n\
-                   ended_at = \"Ended\"\n";
-    let mut sheet = Sheet::new(c, "vendors", "vendor", "Key,Tier,Used since,Over,Ended", mapping);
+                   ended_at = \"Ended\"\nowner = { column = \"Owner\", system = \"idp\" }\ndata_class = \"Class\"\n\
+                   health_data = \"Health\"\ndata_gone_at = \"Data gone\"\n";
+    let header = "Key,Tier,Used since,Over,Ended,Owner,Class,Health,Data gone";
+    let mut sheet = Sheet::new(c, "vendors", "vendor", header, mapping);
     for vendor in &c.vendors {
         let ended = match vendor.to {
             End::At(at) if at <= c.clock.cutoff => Some(At(at)),
             _ => None,
         };
-        sheet.line(&[&vendor.key, &vendor.tier, &At(vendor.from), &ended.is_some(), &ended]);
+        let dealing = c.dealings.get(&vendor.key);
+        sheet.line(&[
+            &vendor.key,
+            &vendor.tier,
+            &At(vendor.from),
+            &ended.is_some(),
+            &ended,
+            &dealing.and_then(|d| d.owner).map(|owner| actor(c, owner)),
+            &dealing.map(|d| d.class),
+            &dealing.map(|d| d.health),
+            &dealing.and_then(|d| d.gone).map(At),
+        ]);
     }
     sheet.done()
 }
@@ -733,7 +758,7 @@ fn maintenance(c: &Company) -> File {
 }
 
 /// The same of what is done at the code host.
-fn done_at_hub(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
+pub(crate) fn done_at_hub(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
     match act.filter(|(at, _)| *at <= c.clock.cutoff) {
         Some((at, who)) => (Some(At(at)), Some(at_hub(c, who))),
         None => (None, None),
@@ -772,8 +797,7 @@ fn rules(c: &Company) -> File {
 fn required_checks(c: &Company) -> File {
     let mapping = "key = \"Id\"\nscope = { column = \"Repository\" }\n[columns]\nrepository = \"Repository\"\nname = \"Check\"\n\
                    conditional = { constant = \"no\" }\nvalid_from = \"From\"\nvalid_to = { constant = \"forever\" }\n";
-    let mut sheet =
-        Sheet::new(c, "required_checks", "required_check", "Id,Repository,Check,From", mapping);
+    let mut sheet = Sheet::new(c, "required_checks", "required_check", "Id,Repository,Check,From", mapping);
     for (number, repository) in (1..).zip(&c.repositories).filter(|(_, r)| r.hosted) {
         sheet.line(&[&format!("RC-{number}"), &repository.key, &"build", &At(c.clock.kept_since)]);
     }

@@ -75,12 +75,21 @@ pub(crate) fn owners(c: &Company) -> File {
          owner = {{ column = \"Owner\", system = \"idp\" }}\npurpose = \"Purpose\"\n\
          valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
-    let mut sheet = Sheet::new(c, "owners", "account_owner", "Id,System,Login,Owner,Purpose,From,To", &mapping);
+    let mut sheet =
+        Sheet::new(c, "owners", "account_owner", "Id,System,Login,Owner,Purpose,From,To", &mapping);
     for (number, owner) in (1..).zip(&c.owners) {
         let login = &c.logins[owner.login];
         let person = owner.person.map(|person| actor(c, person));
         let system = c.systems[login.system].key;
-        sheet.line(&[&format!("O-{number}"), &system, &login.key, &person, &owner.purpose, &At(owner.from), &owner.to]);
+        sheet.line(&[
+            &format!("O-{number}"),
+            &system,
+            &login.key,
+            &person,
+            &owner.purpose,
+            &At(owner.from),
+            &owner.to,
+        ]);
     }
     sheet.done()
 }
@@ -91,7 +100,8 @@ pub(crate) fn checkouts(c: &Company) -> File {
          taken_by = {{ column = \"By\", system = \"idp\" }}\ntaken_at = \"Taken\"\n\
          returned_at = {{ column = \"Returned\", {FOREVER} }}\n"
     );
-    let mut sheet = Sheet::new(c, "checkouts", "account_checkout", "Id,System,Login,By,Taken,Returned", &mapping);
+    let mut sheet =
+        Sheet::new(c, "checkouts", "account_checkout", "Id,System,Login,By,Taken,Returned", &mapping);
     for (number, checkout) in (1..).zip(&c.checkouts) {
         let login = &c.logins[checkout.login];
         let by = checkout.by.map(|by| actor(c, by));

@@ -13,16 +13,28 @@ mod code;
 mod code_cases;
 mod company;
 mod custody;
+mod dealings;
 mod export;
 mod export_access;
+mod export_dealings;
+mod export_jobs;
+mod export_privacy;
+mod export_releases;
+mod export_risks;
+mod export_stores;
 mod host;
+mod jobs;
 mod monitoring;
 mod names;
 mod outages;
 mod people;
+mod privacy;
+mod releases;
 mod requests;
 mod reviews;
+mod risks;
 mod rng;
+mod stores;
 mod training;
 mod truth;
 mod usage;
@@ -113,6 +125,23 @@ const TESTS: &[(&str, &str)] = &[
     ("CHG-07", "emergency_change_review"),
     ("CHG-08", "bypass_review"),
     ("CHG-11", "flag_change_approval"),
+    ("REL-01", "release_approval"),
+    ("REL-02", "artifact_provenance"),
+    ("REL-03", "staged_rollout"),
+    ("REL-04", "rollback_ready"),
+    ("PRV-04", "dsr_answered"),
+    ("PI-02", "input_validated"),
+    ("PI-03", "jobs_completed"),
+    ("PI-04", "outputs_reconciled"),
+    ("PI-05", "failures_alerted"),
+    ("CON-01", "data_inventory"),
+    ("CON-02", "retention_executed"),
+    ("CON-03", "customer_data_deleted"),
+    ("RSK-01", "risk_assessed"),
+    ("RSK-02", "risk_treatment"),
+    ("VEN-01", "vendor_inventory"),
+    ("VEN-04", "vendor_contracts"),
+    ("VEN-05", "vendor_exit"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -163,6 +192,11 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     vendors::base(&mut company, &mut rng.fork("vendors"));
     cloud::base(&mut company, &mut rng.fork("cloud"));
     changes::base(&mut company, &mut rng.fork("changes"));
+    releases::base(&mut company, &mut rng.fork("releases"));
+    privacy::base(&mut company, &mut rng.fork("privacy"));
+    jobs::base(&mut company, &mut rng.fork("jobs"));
+    stores::base(&mut company, &mut rng.fork("stores"));
+    risks::base(&mut company, &mut rng.fork("risks"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -176,6 +210,12 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         requests::CASES,
         custody::CASES,
         usage::CASES,
+        releases::CASES,
+        privacy::CASES,
+        jobs::CASES,
+        stores::CASES,
+        risks::CASES,
+        dealings::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -189,6 +229,9 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     custody::base(&mut company, &mut rng.fork("custody"));
     usage::base(&mut company, &mut rng.fork("usage"));
     company.seeded.extend(usage::ends_unknown(&company));
+    releases::sign(&mut company);
+    stores::enter(&mut company, &mut rng.fork("stores entered"));
+    dealings::deal(&mut company, &mut rng.fork("dealings"));
     Ok(company)
 }
 
