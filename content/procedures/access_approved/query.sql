@@ -113,6 +113,18 @@ approval AS (
     FROM given n
    WHERE n.approved_at IS NOT NULL OR n.approved_by IS NOT NULL
 ),
+counted AS (
+  -- How many approvals there were from this one on, and how many times access was given on them since.
+  SELECT v.id AS id, v.given_at AS given_at, v.approved_at AS approved_at,
+         (SELECT count(DISTINCT o.approved_at) FROM approval o
+           WHERE o.id = v.id AND o.given_at = v.given_at AND o.meant = 3 AND o.status = 'approved' AND o.approved_role = o.role
+             AND o.expires_at > o.given_at AND o.approved_at >= v.approved_at AND o.approved_at <= o.given_at) AS approvals,
+         (SELECT count(DISTINCT e.starts_at) FROM entrance e
+           WHERE e.account = v.account AND e.system = v.system AND (e.role = v.role OR e.role IS NULL OR v.role IS NULL)
+             AND e.starts_at >= v.approved_at AND e.starts_at < v.given_at AND (e.ends_at < v.given_at OR e.ends_at IS NULL)) AS accesses
+    FROM (SELECT DISTINCT a.id AS id, a.given_at AS given_at, a.approved_at AS approved_at, a.account AS account, a.system AS system, a.role AS role
+            FROM approval a) v
+),
 weighed AS (
   -- Of each approval, 3 yes, 2 a person has to say, 1 nobody can say, 0 no: whether it was given in time for this access,
   -- by somebody else, and for as much.
@@ -124,13 +136,14 @@ weighed AS (
               WHEN v.status = 'unknown' OR v.approved_at IS NULL OR v.expires_at IS NULL THEN 1
               WHEN v.basis = 'record' OR v.basis = 'export' OR v.recorded_at <= v.given_at THEN 3
               ELSE 1 END AS in_time,
-         -- What was approved for access that ended since is used up.
+         -- What was approved for access that ended since is used up, unless more was approved than was given.
          COALESCE((SELECT min(CASE WHEN e.ends_at IS NULL THEN 1
                                    WHEN e.starts_at >= v.approved_at THEN 0
                                    ELSE 2 END)
                      FROM entrance e
                     WHERE e.account = v.account AND e.system = v.system AND (e.role = v.role OR e.role IS NULL OR v.role IS NULL)
-                      AND e.starts_at < v.given_at AND (e.ends_at < v.given_at AND e.ends_at > v.approved_at OR e.ends_at IS NULL)), 3) AS left_over,
+                      AND e.starts_at < v.given_at AND (e.ends_at < v.given_at AND e.ends_at > v.approved_at OR e.ends_at IS NULL)
+                      AND (e.starts_at < v.approved_at OR n.approvals <= n.accesses)), 3) AS left_over,
          (SELECT min(CASE WHEN h.kind = 'bot' OR h.kind = 'service' OR ap.person = qp.person OR ap.person = o.person OR ap.person = sp.person
                                OR v.approved_by = v.requested_by OR v.approved_by = v.account OR v.approved_by = v.subject THEN 0
                           WHEN ap.person IS NULL OR qp.person IS NULL OR h.kind IS NULL OR h.kind <> 'human' OR o.known = 0
@@ -151,6 +164,7 @@ weighed AS (
               WHEN v.approved_privileged = 1 AND v.privileged = 0 THEN 2
               ELSE 1 END AS reach
     FROM approval v
+    LEFT JOIN counted n ON n.id = v.id AND n.given_at = v.given_at AND n.approved_at = v.approved_at
 ),
 ranked AS (
   SELECT w.id AS id, w.given_at AS given_at, w.grade AS grade, w.independent AS independent, w.reach AS reach,

@@ -50,6 +50,7 @@ pub struct Company {
     pub(crate) use_reviews: Vec<UseReview>,
     pub(crate) owners: Vec<Owner>,
     pub(crate) checkouts: Vec<Checkout>,
+    pub(crate) standings: Vec<Standing>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) trainings: Vec<Training>,
     // Operations.
@@ -214,6 +215,18 @@ pub(crate) struct Owner {
     pub(crate) login: usize,
     pub(crate) person: Option<usize>,
     pub(crate) purpose: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// A decision that somebody is an administrator for good.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) grant: usize,
+    pub(crate) role: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) by: usize,
+    pub(crate) approved: i64,
     pub(crate) from: i64,
     pub(crate) to: End,
 }
@@ -492,6 +505,7 @@ impl Company {
             use_reviews: vec![],
             owners: vec![],
             checkouts: vec![],
+            standings: vec![],
             reviews: vec![],
             trainings: vec![],
             alerts: vec![],

@@ -43,6 +43,7 @@ pub fn files(company: &Company) -> Vec<File> {
         export_access::use_reviews(c),
         export_access::owners(c),
         export_access::checkouts(c),
+        export_access::standings(c),
         reviews(c),
         review_lines(c),
         tickets(c),

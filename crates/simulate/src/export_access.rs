@@ -100,3 +100,29 @@ pub(crate) fn checkouts(c: &Company) -> File {
     }
     sheet.done()
 }
+
+pub(crate) fn standings(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\nsystem = \"System\"\n\
+         role = \"Role\"\nreason = \"Reason\"\napproved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\n\
+         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let header = "Id,System,Login,Role,Reason,By,Approved,From,To";
+    let mut sheet = Sheet::new(c, "standings", "standing_privilege", header, &mapping);
+    for (number, standing) in (1..).zip(&c.standings).filter(|(_, s)| s.approved <= c.clock.cutoff) {
+        let login = &c.logins[c.grants[standing.grant].login];
+        let (system, by) = (c.systems[login.system].key, actor(c, standing.by));
+        sheet.line(&[
+            &format!("S-{number}"),
+            &system,
+            &login.key,
+            &standing.role,
+            &standing.reason,
+            &by,
+            &At(standing.approved),
+            &At(standing.from),
+            &Agreed(standing.to),
+        ]);
+    }
+    sheet.done()
+}

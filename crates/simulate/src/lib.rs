@@ -17,6 +17,7 @@ mod monitoring;
 mod names;
 mod outages;
 mod people;
+mod privileges;
 mod requests;
 mod reviews;
 mod rng;
@@ -92,6 +93,7 @@ const TESTS: &[(&str, &str)] = &[
     ("IAM-11", "unused_access"),
     ("IAM-03", "unique_accounts"),
     ("IAM-10", "service_accounts_owned"),
+    ("IAM-09", "privileged_access_bounded"),
     ("IAM-13", "emergency_use_review"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
@@ -160,6 +162,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         outages::CASES,
         requests::CASES,
         custody::CASES,
+        privileges::CASES,
         usage::CASES,
     ] {
         happen(&mut company, &rng, cases);
@@ -168,6 +171,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
+    privileges::base(&mut company, &mut rng.fork("privileges"));
+    privileges::went_over(&mut company);
     custody::base(&mut company, &mut rng.fork("custody"));
     usage::base(&mut company, &mut rng.fork("usage"));
     company.seeded.extend(usage::ends_unknown(&company));
