@@ -86,22 +86,27 @@ worst AS (
                   ELSE 0 END) AS worth
     FROM fit f
    GROUP BY f.id, f.moved_at
+),
+said AS (
+  SELECT m.id AS id, m.job AS job, m.moved_at AS moved_at, m.entry AS entry,
+         CASE WHEN w.grade < m.grade THEN w.grade ELSE m.grade END AS grade,
+         -- Who went on to the next job before this one's time was up is judged by that one.
+         CASE WHEN m.ended_at <= d.due_at THEN NULL
+              WHEN m.person IS NULL THEN 1
+              ELSE w.worth END AS worth,
+         CASE WHEN d.due_at < $cutoff THEN d.due_at ELSE $cutoff END AS until
+    FROM move m
+    LEFT JOIN due d ON d.id = m.id AND d.moved_at = m.moved_at
+    LEFT JOIN worst w ON w.id = m.id AND w.moved_at = m.moved_at
 )
-SELECT m.id AS item,
-       'to ' || COALESCE(m.job, 'another job') AS label,
-       m.moved_at AS occurred_at,
-       m.entry AS entry,
-       CASE WHEN w.grade < m.grade THEN w.grade ELSE m.grade END AS grade,
-       CASE WHEN m.ended_at <= d.due_at THEN 'not_applicable'
-            WHEN m.person IS NULL THEN 'no_evidence'
-            WHEN w.worth = 4 THEN 'pass'
-            WHEN w.worth = 3 THEN 'not_yet_due'
-            WHEN w.worth = 2 THEN 'needs_judgement'
-            WHEN w.worth = 1 THEN 'no_evidence'
-            WHEN w.worth = 0 THEN 'deviation'
-            ELSE 'not_applicable' END AS a,
-       m.moved_at - $approval_days * CAST(86400000 AS BIGINT) AS a_since,
-       CASE WHEN d.due_at < $cutoff THEN d.due_at ELSE $cutoff END AS a_until
-  FROM move m
-  LEFT JOIN due d ON d.id = m.id AND d.moved_at = m.moved_at
-  LEFT JOIN worst w ON w.id = m.id AND w.moved_at = m.moved_at
+SELECT s.id AS item,
+       'to ' || COALESCE(max(s.job), 'another job') AS label,
+       max(s.moved_at) AS occurred_at,
+       min(s.entry) AS entry,
+       min(s.grade) AS grade,
+       CASE min(s.worth) WHEN 4 THEN 'pass' WHEN 3 THEN 'not_yet_due' WHEN 2 THEN 'needs_judgement' WHEN 1 THEN 'no_evidence'
+            WHEN 0 THEN 'deviation' ELSE 'not_applicable' END AS a,
+       min(s.moved_at) - $approval_days * CAST(86400000 AS BIGINT) AS a_since,
+       max(s.until) AS a_until
+  FROM said s
+ GROUP BY s.id

@@ -51,6 +51,9 @@ pub struct Company {
     pub(crate) owners: Vec<Owner>,
     pub(crate) checkouts: Vec<Checkout>,
     pub(crate) standings: Vec<Standing>,
+    pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) matrix: Vec<Allowed>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) trainings: Vec<Training>,
     // Operations.
@@ -229,6 +232,33 @@ pub(crate) struct Standing {
     pub(crate) approved: i64,
     pub(crate) from: i64,
     pub(crate) to: End,
+}
+
+/// By which way a login is entered for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    pub(crate) login: usize,
+    pub(crate) way: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// What somebody works as for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) person: usize,
+    pub(crate) job: Option<&'static str>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// What a job may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    pub(crate) job: &'static str,
+    pub(crate) system: usize,
+    pub(crate) role: &'static str,
+    pub(crate) from: i64,
 }
 
 /// Somebody took a shared login's secret out of the vault.
@@ -506,6 +536,9 @@ impl Company {
             owners: vec![],
             checkouts: vec![],
             standings: vec![],
+            sign_ins: vec![],
+            jobs: vec![],
+            matrix: vec![],
             reviews: vec![],
             trainings: vec![],
             alerts: vec![],

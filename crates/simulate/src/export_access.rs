@@ -1,8 +1,10 @@
 //! The files on how access came to be, is used and is answered for.
 
+use crate::clock::DAY;
 use crate::company::Company;
 use crate::export::{Agreed, At, FOREVER, File, Sheet, done};
 use crate::monitoring::actor;
+use crate::moves;
 use crate::usage::use_key;
 
 pub(crate) fn requests(c: &Company) -> File {
@@ -123,6 +125,46 @@ pub(crate) fn standings(c: &Company) -> File {
             &At(standing.from),
             &Agreed(standing.to),
         ]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn jobs(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Number\", system = \"hr\" }}\njob = \"Job\"\nvalid_from = \"From\"\n\
+         valid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "jobs", "job", "Id,Number,Job,From,To", &mapping);
+    for (number, job) in (1..).zip(&c.jobs) {
+        sheet.line(&[&moves::key(number), &c.people[job.person].number, &job.job, &At(job.from), &job.to]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn matrix(c: &Company) -> File {
+    let mapping = "key = [\"Job\", \"System\", \"Role\"]\n[columns]\njob = \"Job\"\nsystem = \"System\"\nrole = \"Role\"\n\
+                   approved_by = { column = \"By\", system = \"idp\" }\napproved_at = \"Approved\"\nvalid_from = \"From\"\n\
+                   valid_to = { constant = \"forever\" }\n";
+    let mut sheet = Sheet::new(c, "matrix", "role_matrix", "Job,System,Role,By,Approved,From", mapping);
+    for allowed in &c.matrix {
+        let system = c.systems[allowed.system].key;
+        // Laid down once there was somebody to do so.
+        let approved = At(allowed.from + 40 * DAY);
+        sheet.line(&[&allowed.job, &system, &allowed.role, &actor(c, 0), &approved, &At(allowed.from)]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn sign_ins(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\nway = \"Way\"\n\
+         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "sign_ins", "sign_in", "Id,System,Login,Way,From,To", &mapping);
+    for (number, sign_in) in (1..).zip(&c.sign_ins).filter(|(_, s)| s.from <= c.clock.cutoff) {
+        let login = &c.logins[sign_in.login];
+        let system = c.systems[login.system].key;
+        sheet.line(&[&format!("W-{number}"), &system, &login.key, &sign_in.way, &At(sign_in.from), &sign_in.to]);
     }
     sheet.done()
 }

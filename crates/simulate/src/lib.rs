@@ -14,6 +14,7 @@ mod custody;
 mod export;
 mod export_access;
 mod monitoring;
+mod moves;
 mod names;
 mod outages;
 mod people;
@@ -21,6 +22,7 @@ mod privileges;
 mod requests;
 mod reviews;
 mod rng;
+mod sign_ins;
 mod training;
 mod truth;
 mod usage;
@@ -95,6 +97,9 @@ const TESTS: &[(&str, &str)] = &[
     ("IAM-10", "service_accounts_owned"),
     ("IAM-09", "privileged_access_bounded"),
     ("IAM-13", "emergency_use_review"),
+    ("IAM-07", "mover_access_adjusted"),
+    ("IAM-04", "access_follows_roles"),
+    ("IAM-01", "single_sign_on"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
     ("LOG-04", "alert_response"),
@@ -163,6 +168,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         requests::CASES,
         custody::CASES,
         privileges::CASES,
+        moves::CASES,
+        sign_ins::CASES,
         usage::CASES,
     ] {
         happen(&mut company, &rng, cases);
@@ -171,8 +178,11 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
+    moves::base(&mut company, &mut rng.fork("moves"));
+    moves::goes_beyond(&mut company);
     privileges::base(&mut company, &mut rng.fork("privileges"));
     privileges::went_over(&mut company);
+    sign_ins::base(&mut company, &mut rng.fork("sign_ins"));
     custody::base(&mut company, &mut rng.fork("custody"));
     usage::base(&mut company, &mut rng.fork("usage"));
     company.seeded.extend(usage::ends_unknown(&company));
