@@ -8,7 +8,8 @@ WITH move AS (
                  (SELECT b.job FROM job_history b WHERE b.account = j.account AND b.valid_from < j.valid_from
                    ORDER BY b.valid_from DESC NULLS LAST, b.id ASC NULLS FIRST LIMIT 1) AS former
             FROM job_history j
-           WHERE j.valid_from >= $from AND j.valid_from < $to AND j.valid_from <= $cutoff AND j.in_scope = 1
+           WHERE j.valid_from >= $from AND j.valid_from < $to AND j.valid_from <= $cutoff
+             AND NOT EXISTS (SELECT 1 FROM job_history b WHERE b.id = j.id AND b.in_scope = 0)
              AND EXISTS (SELECT 1 FROM job_history b WHERE b.account = j.account AND b.valid_from < j.valid_from)) x
     LEFT JOIN account_person p ON p.account = x.account AND p.valid_from <= x.moved_at AND p.valid_to > x.moved_at
    WHERE x.job IS NULL OR x.former IS NULL OR x.job <> x.former
@@ -48,7 +49,7 @@ anew AS (
                        OR r.approved_at < k.moved_at - $approval_days * CAST(86400000 AS BIGINT)
                        OR r.role <> k.role OR r.expires_at <= k.due_at THEN 0
                   WHEN h.kind = 'bot' OR h.kind = 'service' OR r.approved_by = r.requested_by OR ap.person = k.person OR ap.person = qp.person THEN 0
-                  WHEN r.status = 'unknown' OR r.approved_at IS NULL OR r.role IS NULL OR r.expires_at IS NULL
+                  WHEN r.status = 'unknown' OR r.approved_at IS NULL OR r.role IS NULL OR k.role IS NULL OR r.expires_at IS NULL
                        OR r.basis <> 'record' AND r.basis <> 'export' AND (r.recorded_at IS NULL OR r.recorded_at > k.due_at) THEN 1
                   WHEN ap.person IS NULL OR qp.person IS NULL OR h.kind IS NULL OR h.kind <> 'human' OR ak.person IS NOT NULL OR aq.person IS NOT NULL THEN 2
                   ELSE 3 END) AS worth

@@ -52,6 +52,8 @@ pub struct Company {
     pub(crate) checkouts: Vec<Checkout>,
     pub(crate) standings: Vec<Standing>,
     pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) policy_reviews: Vec<PolicyReview>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) matrix: Vec<Allowed>,
     pub(crate) reviews: Vec<Review>,
@@ -241,6 +243,27 @@ pub(crate) struct SignIn {
     pub(crate) way: &'static str,
     pub(crate) from: i64,
     pub(crate) to: End,
+}
+
+/// A version of a policy; one that was never published has no instant of that.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) name: String,
+    pub(crate) version: i64,
+    pub(crate) author: Option<usize>,
+    pub(crate) approved_by: Option<usize>,
+    pub(crate) approved: Option<i64>,
+    pub(crate) published: Option<i64>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// Somebody went through a policy and left it as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyReview {
+    pub(crate) name: String,
+    pub(crate) at: i64,
+    pub(crate) by: Option<usize>,
 }
 
 /// What somebody works as for a while.
@@ -537,6 +560,8 @@ impl Company {
             checkouts: vec![],
             standings: vec![],
             sign_ins: vec![],
+            policies: vec![],
+            policy_reviews: vec![],
             jobs: vec![],
             matrix: vec![],
             reviews: vec![],

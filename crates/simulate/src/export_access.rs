@@ -1,10 +1,11 @@
 //! The files on how access came to be, is used and is answered for.
 
 use crate::clock::DAY;
-use crate::company::Company;
+use crate::company::{Company, End};
 use crate::export::{Agreed, At, FOREVER, File, Sheet, done};
 use crate::monitoring::actor;
 use crate::moves;
+use crate::policies;
 use crate::usage::use_key;
 
 pub(crate) fn requests(c: &Company) -> File {
@@ -165,6 +166,41 @@ pub(crate) fn sign_ins(c: &Company) -> File {
         let login = &c.logins[sign_in.login];
         let system = c.systems[login.system].key;
         sheet.line(&[&format!("W-{number}"), &system, &login.key, &sign_in.way, &At(sign_in.from), &sign_in.to]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn policy_versions(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Key\"\n[columns]\npolicy = \"Policy\"\nlabel = \"Key\"\nauthor = {{ column = \"Author\", system = \"idp\" }}\n\
+         approved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\n\
+         published_at = {{ column = \"Published\", {FOREVER} }}\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let header = "Key,Policy,Author,By,Approved,Published,From,To";
+    let mut sheet = Sheet::new(c, "policy_versions", "policy_version", header, &mapping);
+    for policy in c.policies.iter().filter(|p| p.from <= c.clock.cutoff) {
+        let published = policy.published.map_or(End::Never, End::At);
+        sheet.line(&[
+            &policies::key(policy),
+            &policy.name,
+            &policy.author.map(|who| actor(c, who)),
+            &policy.approved_by.map(|who| actor(c, who)),
+            &policy.approved.map(At),
+            &published,
+            &At(policy.from),
+            &policy.to,
+        ]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn policy_reviews(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\npolicy = \"Policy\"\nreviewed_at = \"Reviewed\"\n\
+                   reviewed_by = { column = \"By\", system = \"idp\" }\n";
+    let mut sheet = Sheet::new(c, "policy_reviews", "policy_review", "Id,Policy,Reviewed,By", mapping);
+    for (number, review) in (1..).zip(&c.policy_reviews).filter(|(_, r)| r.at <= c.clock.cutoff) {
+        let by = review.by.map(|who| actor(c, who));
+        sheet.line(&[&format!("PR-{number}"), &review.name, &At(review.at), &by]);
     }
     sheet.done()
 }

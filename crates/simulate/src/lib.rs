@@ -18,6 +18,7 @@ mod moves;
 mod names;
 mod outages;
 mod people;
+mod policies;
 mod privileges;
 mod requests;
 mod reviews;
@@ -100,6 +101,7 @@ const TESTS: &[(&str, &str)] = &[
     ("IAM-07", "mover_access_adjusted"),
     ("IAM-04", "access_follows_roles"),
     ("IAM-01", "single_sign_on"),
+    ("GOV-06", "policies_reviewed"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
     ("LOG-04", "alert_response"),
@@ -146,6 +148,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     let rng = Rng::new(shape.seed);
     let mut company = Company::new(shape.clone(), clock);
     outages::base(&mut company);
+    policies::base(&mut company, &mut rng.fork("policies"));
     access::base(&mut company, &mut rng.fork("access"));
     people::base(&mut company, &mut rng.fork("people"));
     usage::root(&mut company, &mut rng.fork("root"));
@@ -170,6 +173,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         privileges::CASES,
         moves::CASES,
         sign_ins::CASES,
+        policies::CASES,
         usage::CASES,
     ] {
         happen(&mut company, &rng, cases);
