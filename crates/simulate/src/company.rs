@@ -52,6 +52,8 @@ pub struct Company {
     pub(crate) checkouts: Vec<Checkout>,
     pub(crate) standings: Vec<Standing>,
     pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) screenings: Vec<Screening>,
+    pub(crate) agreements: Vec<Agreement>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) policy_reviews: Vec<PolicyReview>,
     pub(crate) jobs: Vec<Job>,
@@ -264,6 +266,23 @@ pub(crate) struct PolicyReview {
     pub(crate) name: String,
     pub(crate) at: i64,
     pub(crate) by: Option<usize>,
+}
+
+/// A look into somebody's background.
+#[derive(Clone, Debug)]
+pub(crate) struct Screening {
+    pub(crate) person: usize,
+    pub(crate) done: i64,
+    pub(crate) result: &'static str,
+    pub(crate) assessed: Option<bool>,
+}
+
+/// Something that somebody signed.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreement {
+    pub(crate) person: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) signed: Option<i64>,
 }
 
 /// What somebody works as for a while.
@@ -560,6 +579,8 @@ impl Company {
             checkouts: vec![],
             standings: vec![],
             sign_ins: vec![],
+            screenings: vec![],
+            agreements: vec![],
             policies: vec![],
             policy_reviews: vec![],
             jobs: vec![],

@@ -46,6 +46,8 @@ pub fn files(company: &Company) -> Vec<File> {
         export_access::standings(c),
         export_access::sign_ins(c),
         export_access::jobs(c),
+        export_access::screenings(c),
+        export_access::agreements(c),
         export_access::policy_versions(c),
         export_access::policy_reviews(c),
         export_access::matrix(c),

@@ -204,3 +204,27 @@ pub(crate) fn policy_reviews(c: &Company) -> File {
     }
     sheet.done()
 }
+
+pub(crate) fn screenings(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\naccount = { column = \"Number\", system = \"hr\" }\ndone_at = \"Done\"\nresult = \"Result\"\n\
+                   assessed = \"Weighed\"\n";
+    let mut sheet = Sheet::new(c, "screenings", "background_check", "Id,Number,Done,Result,Weighed", mapping);
+    for (number, look) in (1..).zip(&c.screenings).filter(|(_, s)| s.done <= c.clock.cutoff) {
+        let id = format!("BC-{number}");
+        sheet.line(&[&id, &c.people[look.person].number, &At(look.done), &look.result, &look.assessed]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn agreements(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\naccount = { column = \"Number\", system = \"hr\" }\nkind = \"Paper\"\nsigned_at = \"Signed\"\n";
+    let mut sheet = Sheet::new(c, "agreements", "agreement", "Id,Number,Paper,Signed", mapping);
+    for (number, paper) in (1..).zip(&c.agreements) {
+        if paper.signed.is_some_and(|at| at > c.clock.cutoff) {
+            continue;
+        }
+        let id = format!("AG-{number}");
+        sheet.line(&[&id, &c.people[paper.person].number, &paper.kind, &paper.signed.map(At)]);
+    }
+    sheet.done()
+}

@@ -13,6 +13,7 @@ mod company;
 mod custody;
 mod export;
 mod export_access;
+mod joiners;
 mod monitoring;
 mod moves;
 mod names;
@@ -102,6 +103,7 @@ const TESTS: &[(&str, &str)] = &[
     ("IAM-04", "access_follows_roles"),
     ("IAM-01", "single_sign_on"),
     ("GOV-06", "policies_reviewed"),
+    ("HR-01", "screened_before_access"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
     ("LOG-04", "alert_response"),
@@ -174,6 +176,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         moves::CASES,
         sign_ins::CASES,
         policies::CASES,
+        joiners::CASES,
         usage::CASES,
     ] {
         happen(&mut company, &rng, cases);
@@ -187,6 +190,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     privileges::base(&mut company, &mut rng.fork("privileges"));
     privileges::went_over(&mut company);
     sign_ins::base(&mut company, &mut rng.fork("sign_ins"));
+    joiners::base(&mut company, &mut rng.fork("joiners"));
     custody::base(&mut company, &mut rng.fork("custody"));
     usage::base(&mut company, &mut rng.fork("usage"));
     company.seeded.extend(usage::ends_unknown(&company));
