@@ -94,12 +94,12 @@ said AS (
          CASE WHEN b.grade < h.grade AND b.grade < COALESCE(x.grade, h.grade) THEN b.grade WHEN x.grade < h.grade THEN x.grade
               ELSE h.grade END AS grade,
          -- 3 in order, 2 a person has to say, 1 nobody can say, 0 beyond.
-         CASE WHEN h.ends_at IS NULL THEN 1
+         CASE WHEN h.ends_at IS NULL OR h.unsure = 1 THEN 1
               WHEN b.may = 3 OR x.worth = 3 THEN 3
-              WHEN h.unsure = 1 OR h.person IS NULL OR b.may IS NULL OR b.may = 1 THEN 1
+              WHEN h.person IS NULL OR b.may IS NULL OR b.may = 1 THEN 1
               WHEN x.worth = 2 THEN 2
               ELSE 0 END AS worth,
-         CASE WHEN h.ends_at IS NULL THEN 1 WHEN b.may = 3 THEN b.laid_down END AS laid_down
+         CASE WHEN h.ends_at IS NULL OR h.unsure = 1 AND b.may = 3 THEN 1 WHEN b.may = 3 THEN b.laid_down END AS laid_down
     FROM held h
     LEFT JOIN best b ON b.id = h.id AND b.valid_from = h.valid_from AND b.quarter = h.quarter
     LEFT JOIN excuse x ON x.id = h.id AND x.valid_from = h.valid_from AND x.quarter = h.quarter

@@ -89,7 +89,7 @@ worst AS (
    GROUP BY f.id, f.moved_at
 ),
 said AS (
-  SELECT m.id AS id, m.job AS job, m.moved_at AS moved_at, m.entry AS entry,
+  SELECT m.id AS id, m.moved_at AS moved_at, m.entry AS entry,
          CASE WHEN w.grade < m.grade THEN w.grade ELSE m.grade END AS grade,
          -- Who went on to the next job before this one's time was up is judged by that one.
          CASE WHEN m.ended_at <= d.due_at THEN NULL
@@ -101,7 +101,7 @@ said AS (
     LEFT JOIN worst w ON w.id = m.id AND w.moved_at = m.moved_at
 )
 SELECT s.id AS item,
-       'to ' || COALESCE(max(s.job), 'another job') AS label,
+       'change of job' AS label,
        max(s.moved_at) AS occurred_at,
        min(s.entry) AS entry,
        min(s.grade) AS grade,

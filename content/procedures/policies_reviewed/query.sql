@@ -73,12 +73,13 @@ graded AS (
 said AS (
   SELECT v.id AS id, v.label AS label, v.entry AS entry,
          CASE WHEN g.grade < v.grade THEN g.grade ELSE v.grade END AS grade,
+         -- What ended nobody knows when may have been none of the period's.
          CASE WHEN v.approved_at > v.valid_from OR v.approved_by IS NULL AND v.approved_at IS NULL THEN 0
-              WHEN v.approved_at IS NULL THEN 1
+              WHEN v.approved_at IS NULL OR v.unsure = 1 THEN 1
               ELSE a.worth END AS a,
-         CASE WHEN v.published_at <= v.valid_from THEN 3 WHEN v.published_at IS NULL THEN 1 ELSE 0 END AS b,
-         CASE WHEN s.sure_ms = v.needed_to - v.needed_from THEN 3
-              WHEN v.unsure = 1 THEN 1
+         CASE WHEN v.published_at > v.valid_from THEN 0 WHEN v.published_at IS NULL OR v.unsure = 1 THEN 1 ELSE 3 END AS b,
+         CASE WHEN v.unsure = 1 THEN 1
+              WHEN s.sure_ms = v.needed_to - v.needed_from THEN 3
               WHEN s.perhaps_ms = v.needed_to - v.needed_from THEN 2
               ELSE 0 END AS c
     FROM version v

@@ -132,7 +132,7 @@ pub(crate) fn standings(c: &Company) -> File {
 
 pub(crate) fn jobs(c: &Company) -> File {
     let mapping = format!(
-        "key = \"Id\"\n[columns]\naccount = {{ column = \"Number\", system = \"hr\" }}\njob = \"Job\"\nvalid_from = \"From\"\n\
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Number\", system = \"hr\" }}\njob = {{ column = \"Job\", kind = \"position\" }}\nvalid_from = \"From\"\n\
          valid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
     let mut sheet = Sheet::new(c, "jobs", "job", "Id,Number,Job,From,To", &mapping);
@@ -143,7 +143,7 @@ pub(crate) fn jobs(c: &Company) -> File {
 }
 
 pub(crate) fn matrix(c: &Company) -> File {
-    let mapping = "key = [\"Job\", \"System\", \"Role\"]\n[columns]\njob = \"Job\"\nsystem = \"System\"\nrole = \"Role\"\n\
+    let mapping = "key = [\"Job\", \"System\", \"Role\"]\n[columns]\njob = { column = \"Job\", kind = \"position\" }\nsystem = \"System\"\nrole = \"Role\"\n\
                    approved_by = { column = \"By\", system = \"idp\" }\napproved_at = \"Approved\"\nvalid_from = \"From\"\n\
                    valid_to = { constant = \"forever\" }\n";
     let mut sheet = Sheet::new(c, "matrix", "role_matrix", "Job,System,Role,By,Approved,From", mapping);
@@ -172,7 +172,7 @@ pub(crate) fn sign_ins(c: &Company) -> File {
 
 pub(crate) fn policy_versions(c: &Company) -> File {
     let mapping = format!(
-        "key = \"Key\"\n[columns]\npolicy = \"Policy\"\nlabel = \"Key\"\nauthor = {{ column = \"Author\", system = \"idp\" }}\n\
+        "key = \"Key\"\n[columns]\npolicy = {{ column = \"Policy\", kind = \"policy\" }}\nlabel = \"Key\"\nauthor = {{ column = \"Author\", system = \"idp\" }}\n\
          approved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\n\
          published_at = {{ column = \"Published\", {FOREVER} }}\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
@@ -195,7 +195,7 @@ pub(crate) fn policy_versions(c: &Company) -> File {
 }
 
 pub(crate) fn policy_reviews(c: &Company) -> File {
-    let mapping = "key = \"Id\"\n[columns]\npolicy = \"Policy\"\nreviewed_at = \"Reviewed\"\n\
+    let mapping = "key = \"Id\"\n[columns]\npolicy = { column = \"Policy\", kind = \"policy\" }\nreviewed_at = \"Reviewed\"\n\
                    reviewed_by = { column = \"By\", system = \"idp\" }\n";
     let mut sheet = Sheet::new(c, "policy_reviews", "policy_review", "Id,Policy,Reviewed,By", mapping);
     for (number, review) in (1..).zip(&c.policy_reviews).filter(|(_, r)| r.at <= c.clock.cutoff) {

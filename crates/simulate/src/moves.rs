@@ -221,11 +221,14 @@ pub(crate) fn goes_beyond(c: &mut Company) {
                 }
             });
             let (case, letters, why) = match (job.map(|j| j.job), written.max(), to) {
+                (Some(Some(job)), _, End::Unknown) if may(job) => {
+                    ("end-unknown", "nn", "their job may have it; whether they still did, nobody wrote down")
+                }
+                (.., End::Unknown) => ("end-unknown", "n-", "their job may not have it, and when it ended nobody wrote down"),
                 (Some(Some(job)), None, _) if may(job) => continue,
                 (Some(Some(job)), Some(_), _) if may(job) => ("within", "pp", "their job may have it, and more was written down than needed"),
                 (_, Some(2), _) => ("written-down", "p-", "their job may not have it, and somebody else had written down why they do"),
                 (None | Some(None), ..) => ("job-unknown", "n-", "nobody knows what they work as"),
-                (.., End::Unknown) => ("end-unknown", "n-", "their job may not have it, and when it ended nobody wrote down"),
                 (_, Some(1), _) => ("no-reason", "j-", "their job may not have it, and who wrote that down gave no reason"),
                 _ => ("beyond", "d-", "their job may not have it, and nobody else had written down why they do"),
             };
