@@ -1,16 +1,4 @@
-WITH joiner AS (
-  SELECT e.id AS id, e.label AS label, e.entry AS entry, e.grade AS grade, e.account AS account, e.started_at AS started_at, e.ended_at AS ended_at,
-         -- An entry that two people share is nobody's.
-         CASE WHEN min(p.person) = max(p.person) THEN min(p.person) END AS person
-    FROM employment e
-    LEFT JOIN account_person p ON p.account = e.account AND p.valid_from <= COALESCE(e.started_at, $as_of)
-          AND p.valid_to > COALESCE(e.started_at, $as_of)
-   WHERE e.in_scope = 1
-     AND (e.started_at >= $from AND e.started_at < $to AND e.started_at <= $cutoff
-          OR e.started_at IS NULL AND COALESCE(e.ended_at, $to) > $from)
-   GROUP BY e.id, e.label, e.entry, e.grade, e.account, e.started_at, e.ended_at
-),
-entrance AS (
+WITH entrance AS (
   -- What lets an account into a system: while the account is there and the grant holds, whether or not it is listed.
   SELECT g.account AS account, g.grade AS grade,
          CASE WHEN h.valid_from > g.valid_from THEN h.valid_from ELSE g.valid_from END AS starts_at,
@@ -21,6 +9,27 @@ entrance AS (
     LEFT JOIN account_history h ON h.id = g.account AND h.valid_from < COALESCE(g.valid_to, 253402300799999)
           AND (h.valid_to > g.valid_from OR h.valid_to IS NULL)
    WHERE h.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM account_history k WHERE k.id = g.account)
+),
+begun AS (
+  -- When each employment began; where nobody says so, when the person is first seen to have got in.
+  SELECT e.id AS id, e.label AS label, e.entry AS entry, e.grade AS grade, e.account AS account, e.started_at AS started_at, e.ended_at AS ended_at,
+         COALESCE(e.started_at, (SELECT min(n.starts_at)
+                                   FROM account_person p
+                                   JOIN account_person k ON k.person = p.person
+                                   JOIN entrance n ON n.account = k.account
+                                  WHERE p.account = e.account)) AS began_at
+    FROM employment e
+   WHERE e.in_scope = 1
+),
+joiner AS (
+  SELECT e.id AS id, e.label AS label, e.entry AS entry, e.grade AS grade, e.account AS account, e.started_at AS started_at, e.ended_at AS ended_at,
+         e.began_at AS began_at,
+         -- An entry that two people share is nobody's.
+         CASE WHEN min(p.person) = max(p.person) THEN min(p.person) END AS person
+    FROM begun e
+    LEFT JOIN account_person p ON p.account = e.account AND p.valid_from <= e.began_at AND p.valid_to > e.began_at
+   WHERE e.began_at >= $from AND e.began_at < $to AND e.began_at <= $cutoff
+   GROUP BY e.id, e.label, e.entry, e.grade, e.account, e.started_at, e.ended_at, e.began_at
 ),
 first AS (
   -- When they first got in for this employment. What had begun long before, and goes on, is used for it from its first instant on.
@@ -71,7 +80,7 @@ best AS (
 )
 SELECT j.id AS item,
        j.label AS label,
-       COALESCE(j.started_at, $from) AS occurred_at,
+       j.began_at AS occurred_at,
        j.entry AS entry,
        CASE WHEN b.grade < j.grade AND b.grade < COALESCE(f.grade, j.grade) THEN b.grade
             WHEN f.grade < j.grade THEN f.grade ELSE j.grade END AS grade,
@@ -87,9 +96,9 @@ SELECT j.id AS item,
             WHEN f.access_at IS NULL THEN 'not_applicable'
             WHEN b.terms = 3 THEN 'pass' WHEN b.terms = 2 THEN 'needs_judgement' WHEN b.terms = 1 THEN 'no_evidence'
             ELSE 'deviation' END AS c,
-       COALESCE(f.access_at, j.started_at, $from) - $days * CAST(86400000 AS BIGINT) AS a_since,
-       COALESCE(f.access_at, j.started_at, $from) - $days * CAST(86400000 AS BIGINT) AS b_since,
-       COALESCE(f.access_at, j.started_at, $from) - $days * CAST(86400000 AS BIGINT) AS c_since
+       COALESCE(f.access_at, j.began_at) - $days * CAST(86400000 AS BIGINT) AS a_since,
+       COALESCE(f.access_at, j.began_at) - $days * CAST(86400000 AS BIGINT) AS b_since,
+       COALESCE(f.access_at, j.began_at) - $days * CAST(86400000 AS BIGINT) AS c_since
   FROM joiner j
   LEFT JOIN first f ON f.id = j.id
   LEFT JOIN best b ON b.id = j.id

@@ -56,6 +56,7 @@ pub struct Company {
     pub(crate) agreements: Vec<Agreement>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) policy_reviews: Vec<PolicyReview>,
+    pub(crate) acknowledgements: Vec<Acknowledgement>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) matrix: Vec<Allowed>,
     pub(crate) reviews: Vec<Review>,
@@ -251,6 +252,7 @@ pub(crate) struct SignIn {
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) name: String,
+    pub(crate) everybody: bool,
     pub(crate) version: i64,
     pub(crate) author: Option<usize>,
     pub(crate) approved_by: Option<usize>,
@@ -266,6 +268,16 @@ pub(crate) struct PolicyReview {
     pub(crate) name: String,
     pub(crate) at: i64,
     pub(crate) by: Option<usize>,
+}
+
+/// Somebody acknowledged a policy, in the version with that place, if the list says which.
+#[derive(Clone, Debug)]
+pub(crate) struct Acknowledgement {
+    pub(crate) person: usize,
+    pub(crate) name: String,
+    pub(crate) version: Option<usize>,
+    pub(crate) at: i64,
+    pub(crate) recorded: i64,
 }
 
 /// A look into somebody's background.
@@ -583,6 +595,7 @@ impl Company {
             agreements: vec![],
             policies: vec![],
             policy_reviews: vec![],
+            acknowledgements: vec![],
             jobs: vec![],
             matrix: vec![],
             reviews: vec![],

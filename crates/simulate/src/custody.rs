@@ -116,7 +116,13 @@ fn owner_left(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
             _ => {
                 owned(c, login, Some(person), "fed what is not used any more", from, End::Never);
                 close_at(c, login, End::At(at));
-                all.push(machine(c, "switched-off", login, "pp-", "switched off in the instant in which its owner left"));
+                all.push(machine(
+                    c,
+                    "switched-off",
+                    login,
+                    "pp-",
+                    "switched off in the instant in which its owner left",
+                ));
             }
         }
     }
@@ -207,7 +213,9 @@ fn shared_and_traced(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let login = deploy(c, rng);
     let why = "several share it; that it lies in a vault which says who had it when makes it less grave, and no less so";
     // The last day alone may be one on which nobody used it.
-    vec![shared(c, "N48", login, if uses_in_period(c, login) { "dpp-" } else { "dp.-" }, why).last_day("dp.-")]
+    vec![
+        shared(c, "N48", login, if uses_in_period(c, login) { "dpp-" } else { "dp.-" }, why).last_day("dp.-"),
+    ]
 }
 
 fn uses_in_period(c: &Company, login: usize) -> bool {
@@ -243,7 +251,8 @@ fn secret_changed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         let changed = at + HOURS * HOUR + late;
         password(c, login, from, End::At(changed));
         password(c, login, changed, End::Never);
-        let letters = if uses_in_period(c, login) { letters.to_owned() } else { letters.replacen("dpp", "dp.", 1) };
+        let letters =
+            if uses_in_period(c, login) { letters.to_owned() } else { letters.replacen("dpp", "dp.", 1) };
         all.push(shared(c, "secret-changed", login, &letters, why).last_day("dp.-"));
     }
     all

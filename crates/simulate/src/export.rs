@@ -50,6 +50,7 @@ pub fn files(company: &Company) -> Vec<File> {
         export_access::agreements(c),
         export_access::policy_versions(c),
         export_access::policy_reviews(c),
+        export_access::acknowledgements(c),
         export_access::matrix(c),
         reviews(c),
         review_lines(c),
@@ -110,7 +111,13 @@ pub(crate) struct Sheet<'c> {
 
 impl<'c> Sheet<'c> {
     /// The header as it stands in the file, and the mapping of its columns.
-    pub(crate) fn new(company: &'c Company, name: &'static str, table: &str, header: &str, mapping: &str) -> Self {
+    pub(crate) fn new(
+        company: &'c Company,
+        name: &'static str,
+        table: &str,
+        header: &str,
+        mapping: &str,
+    ) -> Self {
         let mapping = format!("table = \"{table}\"\n{mapping}");
         Self { file: File { name, csv: format!("{header}\n"), mapping, covers: vec![] }, company }
     }

@@ -78,12 +78,21 @@ pub(crate) fn owners(c: &Company) -> File {
          owner = {{ column = \"Owner\", system = \"idp\" }}\npurpose = \"Purpose\"\n\
          valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
-    let mut sheet = Sheet::new(c, "owners", "account_owner", "Id,System,Login,Owner,Purpose,From,To", &mapping);
+    let mut sheet =
+        Sheet::new(c, "owners", "account_owner", "Id,System,Login,Owner,Purpose,From,To", &mapping);
     for (number, owner) in (1..).zip(&c.owners) {
         let login = &c.logins[owner.login];
         let person = owner.person.map(|person| actor(c, person));
         let system = c.systems[login.system].key;
-        sheet.line(&[&format!("O-{number}"), &system, &login.key, &person, &owner.purpose, &At(owner.from), &owner.to]);
+        sheet.line(&[
+            &format!("O-{number}"),
+            &system,
+            &login.key,
+            &person,
+            &owner.purpose,
+            &At(owner.from),
+            &owner.to,
+        ]);
     }
     sheet.done()
 }
@@ -94,7 +103,8 @@ pub(crate) fn checkouts(c: &Company) -> File {
          taken_by = {{ column = \"By\", system = \"idp\" }}\ntaken_at = \"Taken\"\n\
          returned_at = {{ column = \"Returned\", {FOREVER} }}\n"
     );
-    let mut sheet = Sheet::new(c, "checkouts", "account_checkout", "Id,System,Login,By,Taken,Returned", &mapping);
+    let mut sheet =
+        Sheet::new(c, "checkouts", "account_checkout", "Id,System,Login,By,Taken,Returned", &mapping);
     for (number, checkout) in (1..).zip(&c.checkouts) {
         let login = &c.logins[checkout.login];
         let by = checkout.by.map(|by| actor(c, by));
@@ -165,24 +175,32 @@ pub(crate) fn sign_ins(c: &Company) -> File {
     for (number, sign_in) in (1..).zip(&c.sign_ins).filter(|(_, s)| s.from <= c.clock.cutoff) {
         let login = &c.logins[sign_in.login];
         let system = c.systems[login.system].key;
-        sheet.line(&[&format!("W-{number}"), &system, &login.key, &sign_in.way, &At(sign_in.from), &sign_in.to]);
+        sheet.line(&[
+            &format!("W-{number}"),
+            &system,
+            &login.key,
+            &sign_in.way,
+            &At(sign_in.from),
+            &sign_in.to,
+        ]);
     }
     sheet.done()
 }
 
 pub(crate) fn policy_versions(c: &Company) -> File {
     let mapping = format!(
-        "key = \"Key\"\n[columns]\npolicy = {{ column = \"Policy\", kind = \"policy\" }}\nlabel = \"Key\"\nauthor = {{ column = \"Author\", system = \"idp\" }}\n\
+        "key = \"Key\"\n[columns]\npolicy = {{ column = \"Policy\", kind = \"policy\" }}\nlabel = \"Key\"\nfor_everybody = \"Everybody\"\nauthor = {{ column = \"Author\", system = \"idp\" }}\n\
          approved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\n\
          published_at = {{ column = \"Published\", {FOREVER} }}\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
-    let header = "Key,Policy,Author,By,Approved,Published,From,To";
+    let header = "Key,Policy,Everybody,Author,By,Approved,Published,From,To";
     let mut sheet = Sheet::new(c, "policy_versions", "policy_version", header, &mapping);
     for policy in c.policies.iter().filter(|p| p.from <= c.clock.cutoff) {
         let published = policy.published.map_or(End::Never, End::At);
         sheet.line(&[
             &policies::key(policy),
             &policy.name,
+            &policy.everybody,
             &policy.author.map(|who| actor(c, who)),
             &policy.approved_by.map(|who| actor(c, who)),
             &policy.approved.map(At),
@@ -225,6 +243,20 @@ pub(crate) fn agreements(c: &Company) -> File {
         }
         let id = format!("AG-{number}");
         sheet.line(&[&id, &c.people[paper.person].number, &paper.kind, &paper.signed.map(At)]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn acknowledgements(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\naccount = { column = \"Login\", system = \"idp\" }\n\
+                   policy = { column = \"Policy\", kind = \"policy\" }\nversion = { column = \"Version\", kind = \"policy_version\" }\n\
+                   acked_at = \"Acknowledged\"\nrecorded_at = \"Recorded\"\n";
+    let header = "Id,Login,Policy,Version,Acknowledged,Recorded";
+    let mut sheet = Sheet::new(c, "acknowledgements", "policy_ack", header, mapping);
+    for (number, ack) in (1..).zip(&c.acknowledgements).filter(|(_, a)| a.recorded <= c.clock.cutoff) {
+        let version = ack.version.map(|place| policies::key(&c.policies[place]));
+        let (id, login) = (format!("AK-{number}"), actor(c, ack.person));
+        sheet.line(&[&id, &login, &ack.name, &version, &At(ack.at), &At(ack.recorded)]);
     }
     sheet.done()
 }

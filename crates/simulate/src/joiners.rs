@@ -32,8 +32,13 @@ fn about(employment: usize) -> String {
     format!("joiner {employment}")
 }
 
-pub(crate) const CASES: &[(&str, Case)] =
-    &[("to-the-second", to_the_second), ("missing", missing), ("findings", findings), ("old-papers", old_papers), ("unknown", unknown)];
+pub(crate) const CASES: &[(&str, Case)] = &[
+    ("to-the-second", to_the_second),
+    ("missing", missing),
+    ("findings", findings),
+    ("old-papers", old_papers),
+    ("unknown", unknown),
+];
 
 /// Somebody who begins in the period, and of whom nobody has looked at or signed anything yet.
 fn newcomer(c: &mut Company, rng: &mut Rng) -> Option<(usize, usize, i64)> {
@@ -80,7 +85,13 @@ fn missing(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some((person, employment, at)) = newcomer(c, rng) else { return all };
     screened(c, person, at - 9 * DAY);
     c.agreements.push(Agreement { person, kind: "terms", signed: Some(at - DAY) });
-    all.push(said(c, "missing", employment, "pdp", "signed the terms, and nothing about keeping things to themselves"));
+    all.push(said(
+        c,
+        "missing",
+        employment,
+        "pdp",
+        "signed the terms, and nothing about keeping things to themselves",
+    ));
     all
 }
 

@@ -103,6 +103,7 @@ const TESTS: &[(&str, &str)] = &[
     ("IAM-04", "access_follows_roles"),
     ("IAM-01", "single_sign_on"),
     ("GOV-06", "policies_reviewed"),
+    ("GOV-01", "policies_acknowledged"),
     ("HR-01", "screened_before_access"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
@@ -191,6 +192,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     privileges::went_over(&mut company);
     sign_ins::base(&mut company, &mut rng.fork("sign_ins"));
     joiners::base(&mut company, &mut rng.fork("joiners"));
+    policies::acknowledged(&mut company, &mut rng.fork("acknowledged"));
     custody::base(&mut company, &mut rng.fork("custody"));
     usage::base(&mut company, &mut rng.fork("usage"));
     company.seeded.extend(usage::ends_unknown(&company));

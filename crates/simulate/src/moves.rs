@@ -16,7 +16,8 @@ const BUSINESS_DAYS: u32 = 5;
 pub(crate) fn base(c: &mut Company, _: &mut Rng) {
     let from = c.clock.kept_since;
     for system in 0..c.systems.len() {
-        let roles: &[&str] = if system == 2 { &["member", "admin", "superuser", "billing"] } else { &["member", "admin"] };
+        let roles: &[&str] =
+            if system == 2 { &["member", "admin", "superuser", "billing"] } else { &["member", "admin"] };
         for role in roles {
             let jobs: &[&str] = match system {
                 0 | 1 => &["generalist", "analyst", "writer"],
@@ -97,7 +98,12 @@ fn approved_anew(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (who, after, letters, why) in [
         ("another", 2 * HOUR, "p", "kept to hand things over, which somebody else approved on the day"),
-        ("another", -29 * DAY, "p", "kept by what somebody else had approved for the new job four weeks before"),
+        (
+            "another",
+            -29 * DAY,
+            "p",
+            "kept by what somebody else had approved for the new job four weeks before",
+        ),
         ("another", -31 * DAY, "d", "kept by what somebody had approved a month before, for the former job"),
         ("another", 12 * DAY, "d", "kept, and approved when it was due already"),
         ("themselves", 2 * HOUR, "d", "kept, by an approval of their own"),
@@ -152,17 +158,30 @@ fn at_the_end(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let at = c.clock.to - 30 * HOUR;
     let Some((_, job)) = mover(c, rng, at, Some("writer")) else { return vec![] };
     if c.clock.business_days_after(at, BUSINESS_DAYS) > c.clock.cutoff {
-        return vec![said("at-the-end", &job, "y", "changed on the last day but one, and there are days to go")];
+        return vec![said(
+            "at-the-end",
+            &job,
+            "y",
+            "changed on the last day but one, and there are days to go",
+        )];
     }
-    vec![said("at-the-end", &job, "d", "changed on the last day but one, and kept the cloud into the next period")]
+    vec![said(
+        "at-the-end",
+        &job,
+        "d",
+        "changed on the last day but one, and kept the cloud into the next period",
+    )]
 }
 
 // ---- IAM-04
 
 /// Analysts with a login at the customers' database, which analysts may not have, and what was written down about it.
 fn beyond(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
-    for how in ["silent", "by another", "by themselves", "late", "for a while", "no reason", "another control"] {
-        let Some(began) = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY) else {
+    for how in
+        ["silent", "by another", "by themselves", "late", "for a while", "no reason", "another control"]
+    {
+        let Some(began) = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY)
+        else {
             return vec![];
         };
         let Some(day) = c.clock.some_day(rng, 20, 20) else { return vec![] };
@@ -170,7 +189,9 @@ fn beyond(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         training::follow(c, rng, person);
         c.take(about(person));
         c.jobs.push(Job { person, job: Some("analyst"), from: began, to: End::Never });
-        let (Some(login), Some(own), Some(by)) = (c.login_of(person, 3), c.login_of(person, 0), c.login_of(1, 0)) else {
+        let (Some(login), Some(own), Some(by)) =
+            (c.login_of(person, 3), c.login_of(person, 0), c.login_of(1, 0))
+        else {
             return vec![];
         };
         let from = c.clock.from - 20 * DAY;
@@ -208,32 +229,50 @@ pub(crate) fn goes_beyond(c: &mut Company) {
             let login = &c.logins[grant.login];
             let way = c.entrances(grant).into_iter().find(|(from, to)| *from <= seen && to.after(seen));
             let Some((_, to)) = way.filter(|_| matches!(login.kind, "human" | "guest")) else { continue };
-            let job = c.jobs.iter().rfind(|j| Some(j.person) == login.person && j.from <= seen && j.to.after(seen));
+            let job =
+                c.jobs.iter().rfind(|j| Some(j.person) == login.person && j.from <= seen && j.to.after(seen));
             let may = |job: &str| {
                 c.matrix.iter().any(|m| m.job == job && m.system == login.system && m.role == grant.role)
             };
-            let written = c.exclusions.iter().filter(|x| x.login == grant.login && x.control == "IAM-04").map(|x| {
-                let holds = x.from <= seen && x.approved <= seen && x.to.after(seen);
-                match () {
-                    () if !holds || c.logins[x.by].person == login.person => 0,
-                    () if x.reason.is_empty() => 1,
-                    () => 2,
-                }
-            });
+            let written =
+                c.exclusions.iter().filter(|x| x.login == grant.login && x.control == "IAM-04").map(|x| {
+                    let holds = x.from <= seen && x.approved <= seen && x.to.after(seen);
+                    match () {
+                        () if !holds || c.logins[x.by].person == login.person => 0,
+                        () if x.reason.is_empty() => 1,
+                        () => 2,
+                    }
+                });
             let (case, letters, why) = match (job.map(|j| j.job), written.max(), to) {
                 (Some(Some(job)), _, End::Unknown) if may(job) => {
                     ("end-unknown", "nn", "their job may have it; whether they still did, nobody wrote down")
                 }
-                (.., End::Unknown) => ("end-unknown", "n-", "their job may not have it, and when it ended nobody wrote down"),
+                (.., End::Unknown) => {
+                    ("end-unknown", "n-", "their job may not have it, and when it ended nobody wrote down")
+                }
                 (Some(Some(job)), None, _) if may(job) => continue,
-                (Some(Some(job)), Some(_), _) if may(job) => ("within", "pp", "their job may have it, and more was written down than needed"),
-                (_, Some(2), _) => ("written-down", "p-", "their job may not have it, and somebody else had written down why they do"),
+                (Some(Some(job)), Some(_), _) if may(job) => {
+                    ("within", "pp", "their job may have it, and more was written down than needed")
+                }
+                (_, Some(2), _) => (
+                    "written-down",
+                    "p-",
+                    "their job may not have it, and somebody else had written down why they do",
+                ),
                 (None | Some(None), ..) => ("job-unknown", "n-", "nobody knows what they work as"),
-                (_, Some(1), _) => ("no-reason", "j-", "their job may not have it, and who wrote that down gave no reason"),
-                _ => ("beyond", "d-", "their job may not have it, and nobody else had written down why they do"),
+                (_, Some(1), _) => {
+                    ("no-reason", "j-", "their job may not have it, and who wrote that down gave no reason")
+                }
+                _ => (
+                    "beyond",
+                    "d-",
+                    "their job may not have it, and nobody else had written down why they do",
+                ),
             };
             let (key, system) = (format!("G{:05}", place + 1), c.systems[login.system].key);
-            let one = seeded(("IAM-04", "access_follows_roles", case), &key, letters, why).within(system).at(quarter.0);
+            let one = seeded(("IAM-04", "access_follows_roles", case), &key, letters, why)
+                .within(system)
+                .at(quarter.0);
             all.push(if quarter.1 == c.clock.to { one.last_day(letters) } else { one });
         }
     }

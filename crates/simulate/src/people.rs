@@ -240,7 +240,12 @@ pub(crate) const CASES: &[(&str, Case)] = &[
 
 /// Somebody who has been here for a while, with logins at sign-in, code host and cloud, and leaves; everything ends in time.
 /// The tail is how many days of the period follow.
-pub(crate) fn leaver(c: &mut Company, rng: &mut Rng, kind: &'static str, tail: i64) -> Option<(usize, usize, i64)> {
+pub(crate) fn leaver(
+    c: &mut Company,
+    rng: &mut Rng,
+    kind: &'static str,
+    tail: i64,
+) -> Option<(usize, usize, i64)> {
     let began = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY)?;
     let at = c.clock.some_day(rng, 40, tail)?;
     let person = hire(c, rng, began, kind, &[1, 2]);

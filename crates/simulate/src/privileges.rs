@@ -93,7 +93,13 @@ fn each_night(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![said("each-night", first, "p", "on call three nights in a row, for eight hours each")];
     for night in 1..3 {
         let from = at + night * DAY;
-        c.grants.push(Grant { login, role: "superuser", privileged: true, from, to: End::At(from + 8 * HOUR) });
+        c.grants.push(Grant {
+            login,
+            role: "superuser",
+            privileged: true,
+            from,
+            to: End::At(from + 8 * HOUR),
+        });
         let grant = c.grants.len() - 1;
         c.take(about(grant));
         all.push(said("each-night", grant, "p", "on call three nights in a row, for eight hours each"));
@@ -126,7 +132,9 @@ fn by_oneself(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut decision = decided(c, rng, grant);
     decision.by = c.logins[c.grants[grant].login].person.unwrap_or(0);
     c.standings.push(decision);
-    vec![said("by-oneself", grant, "d", "an administrator for good, by a decision of their own").last_day("d")]
+    vec![
+        said("by-oneself", grant, "d", "an administrator for good, by a decision of their own").last_day("d"),
+    ]
 }
 
 fn decided_late(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -206,7 +214,9 @@ pub(crate) fn went_over(c: &mut Company) {
                 }
             }
         }
-        let Some(worst) = each.iter().map(|(_, verdict)| *verdict).max_by_key(|v| grave(*v)) else { continue };
+        let Some(worst) = each.iter().map(|(_, verdict)| *verdict).max_by_key(|v| grave(*v)) else {
+            continue;
+        };
         let last = each.iter().find(|(quarter, _)| quarter.1 == c.clock.to).map(|(_, verdict)| *verdict);
         let key = format!("G{:05}", grant + 1);
         let b = Attribute('b');
@@ -217,7 +227,8 @@ pub(crate) fn went_over(c: &mut Company) {
             }
             seeded.last_day.extend(last.map(|verdict| (b, verdict)));
         } else if worst != Verdict::Pass {
-            let why = "an administrator for a whole quarter, in which nobody else is known to have gone over it";
+            let why =
+                "an administrator for a whole quarter, in which nobody else is known to have gone over it";
             let mut one = seeded(of("not-gone-over"), &key, "", why);
             one.expect = Expect::Says(vec![(b, worst)]);
             one.last_day.extend(last.map(|verdict| (b, verdict)));

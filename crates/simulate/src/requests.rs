@@ -23,7 +23,13 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
         let held = c.grants[grant].clone();
         let mut begun = vec![held.from];
         // An account that comes back brings its grants along.
-        begun.extend(login.spells.iter().map(|(from, _)| *from).filter(|from| *from > held.from && held.to.after(*from)));
+        begun.extend(
+            login
+                .spells
+                .iter()
+                .map(|(from, _)| *from)
+                .filter(|from| *from > held.from && held.to.after(*from)),
+        );
         for at in begun {
             let before = rng.between(1, 60) * HOUR;
             let request = asked(c, rng, grant, at - before);
@@ -200,7 +206,11 @@ fn old_approval(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (before, letters, why) in [
         (DAYS * DAY, "ppp", "approved ninety days before it was given, to the second"),
-        (DAYS * DAY + SECOND, "d--", "approved a second more than ninety days before: that was for something else"),
+        (
+            DAYS * DAY + SECOND,
+            "d--",
+            "approved a second more than ninety days before: that was for something else",
+        ),
     ] {
         all.extend(but_for(c, rng, "old-approval", letters, why, |c, grant, r| {
             r.approved = Some(c.grants[grant].from - before);
@@ -260,7 +270,13 @@ fn back_with_a_new_request(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 
 fn back_without_one(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(grant) = back(c, rng) else { return vec![] };
-    vec![said(c, "back-unasked", grant, "d--", "back after two months on what was approved for the first employment")]
+    vec![said(
+        c,
+        "back-unasked",
+        grant,
+        "d--",
+        "back after two months on what was approved for the first employment",
+    )]
 }
 
 fn approver_unknown(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -287,7 +303,11 @@ fn role_unknown(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn a_machine(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (asked_for, letters, why) in [
-        (true, "ppp", "a service's login, asked for by who builds it and approved by who answers for the system"),
+        (
+            true,
+            "ppp",
+            "a service's login, asked for by who builds it and approved by who answers for the system",
+        ),
         (false, "d--", "a service's login that somebody made for themselves, on no request"),
     ] {
         let Some(at) = c.clock.some_day(rng, 3, 6) else { return all };
@@ -295,7 +315,13 @@ fn a_machine(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         let key = format!("job-{login}");
         let spells = vec![(at, End::Never)];
         c.logins.push(crate::company::Login { system: 2, key, kind: "service", person: None, spells });
-        c.grants.push(crate::company::Grant { login, role: "machine", privileged: false, from: at, to: End::Never });
+        c.grants.push(crate::company::Grant {
+            login,
+            role: "machine",
+            privileged: false,
+            from: at,
+            to: End::Never,
+        });
         let grant = c.grants.len() - 1;
         c.take(about(grant));
         if asked_for {

@@ -12,7 +12,10 @@ use crate::truth::{Seeded, seeded};
 pub(crate) fn base(c: &mut Company, _: &mut Rng) {
     for login in 0..c.logins.len() {
         let them = &c.logins[login];
-        if them.system == 0 || !matches!(them.kind, "human" | "guest" | "shared") || c.taken.contains(&about(login)) {
+        if them.system == 0
+            || !matches!(them.kind, "human" | "guest" | "shared")
+            || c.taken.contains(&about(login))
+        {
             continue;
         }
         let from = them.spells[0].0;
@@ -125,7 +128,13 @@ fn not_seen(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     all.push(said(c, "nobody-says", login, "-n", "nobody says by which way it is entered"));
     let Some((login, begun)) = somebody(c, rng) else { return all };
     by(c, login, "unknown", begun, End::Never);
-    all.push(said(c, "way-unknown", login, "nn", "looked at, and it could not be told by which way it is entered"));
+    all.push(said(
+        c,
+        "way-unknown",
+        login,
+        "nn",
+        "looked at, and it could not be told by which way it is entered",
+    ));
     let Some((login, _)) = somebody(c, rng) else { return all };
     let mut seen = 0;
     for (from, _) in c.clock.months() {

@@ -34,7 +34,12 @@ fn needed(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
     let by = rng.below(CORE);
     let key = format!("OPS-{}", 7_000 + c.uses.len());
     let ticket = Some(key.clone());
-    c.tickets.push(Ticket { key, title: "Sign-in as root", created: at + 5 * MINUTE, closed: Some(at + DAY) });
+    c.tickets.push(Ticket {
+        key,
+        title: "Sign-in as root",
+        created: at + 5 * MINUTE,
+        closed: Some(at + DAY),
+    });
     c.uses.push(Use { login, at });
     let (used, reviewed) = (c.uses.len() - 1, c.clock.business_days_after(at, 1) - 7 * HOUR);
     c.use_reviews.push(UseReview { used, by: Some(by), ticket, reviewed: Some((reviewed, (by + 1) % CORE)) });
@@ -254,7 +259,8 @@ fn end_unknown(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 
 /// What is unknown of a login whose end nobody wrote down, and who used it last more than ninety days before the period's end.
 pub(crate) fn ends_unknown(c: &Company) -> Vec<Seeded> {
-    let told: Vec<&str> = c.seeded.iter().filter(|s| s.test == "unused_access").map(|s| s.item.as_str()).collect();
+    let told: Vec<&str> =
+        c.seeded.iter().filter(|s| s.test == "unused_access").map(|s| s.item.as_str()).collect();
     let mut all = vec![];
     for (place, login) in c.logins.iter().enumerate() {
         let unknown = c
@@ -264,7 +270,10 @@ pub(crate) fn ends_unknown(c: &Company) -> Vec<Seeded> {
             .flat_map(|g| c.entrances(g))
             .any(|(_, to)| to == End::Unknown);
         let last = c.uses.iter().filter(|u| u.login == place && u.at < c.clock.to).map(|u| u.at).max();
-        if unknown && !told.contains(&login.key.as_str()) && last.is_some_and(|at| c.clock.to - at > DAYS * DAY) {
+        if unknown
+            && !told.contains(&login.key.as_str())
+            && last.is_some_and(|at| c.clock.to - at > DAYS * DAY)
+        {
             let why = "gone, and nobody wrote down when: left open unused for long, perhaps";
             all.push(seeded(of("gone-some-day"), &login.key, "n", why));
         }
@@ -301,10 +310,20 @@ fn half_done(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     let Some((used, review)) = night(c, rng, 15) else { return all };
     c.use_reviews[review].reviewed = None;
-    all.extend(told(used, "not-reviewed", "pd-", "a ticket says what for, and nobody looked at what was done"));
+    all.extend(told(
+        used,
+        "not-reviewed",
+        "pd-",
+        "a ticket says what for, and nobody looked at what was done",
+    ));
     let Some((used, review)) = night(c, rng, 15) else { return all };
     c.use_reviews[review].ticket = None;
-    all.extend(told(used, "no-ticket", "dpp", "looked at by somebody else, and nothing says what it was for"));
+    all.extend(told(
+        used,
+        "no-ticket",
+        "dpp",
+        "looked at by somebody else, and nothing says what it was for",
+    ));
     let Some((used, review)) = night(c, rng, 15) else { return all };
     c.use_reviews[review].ticket = Some("OPS-0".to_owned());
     all.extend(told(used, "no-such-ticket", "dpp", "the ticket that is named does not exist"));
@@ -327,7 +346,9 @@ fn to_the_second(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 
 fn by_oneself(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
-    for (machine, why) in [(false, "who used it looked at it themselves"), (true, "a script ticks every use off")] {
+    for (machine, why) in
+        [(false, "who used it looked at it themselves"), (true, "a script ticks every use off")]
+    {
         let Some((used, review)) = night(c, rng, 15) else { return all };
         let them = &mut c.use_reviews[review];
         let by = if machine { MACHINE } else { them.by.unwrap_or(0) };
@@ -349,7 +370,12 @@ fn at_the_end(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let used = needed(c, rng, at);
     let due = c.clock.business_days_after(at, REVIEW_BUSINESS_DAYS);
     if due <= c.clock.cutoff {
-        return told(used, "at-the-end", "ppp", "used in the period's last hours, and looked at in the next one, in time");
+        return told(
+            used,
+            "at-the-end",
+            "ppp",
+            "used in the period's last hours, and looked at in the next one, in time",
+        );
     }
     let why = "used in the period's last hours; who is to look at it has days to go";
     told(used, "at-the-end", "py-", why)
