@@ -98,7 +98,7 @@ meant AS (
 ),
 approval AS (
   SELECT n.id AS id, n.given_at AS given_at, n.account AS account, n.system AS system, n.role AS role, n.privileged AS privileged,
-         m.meant AS meant, r.status AS status, r.approved_at AS approved_at, r.approved_by AS approved_by, r.requested_by AS requested_by,
+         m.meant AS meant, r.id AS request, r.status AS status, r.approved_at AS approved_at, r.approved_by AS approved_by, r.requested_by AS requested_by,
          r.account AS subject, r.expires_at AS expires_at, r.basis AS basis, r.recorded_at AS recorded_at,
          r.role AS approved_role, r.privileged AS approved_privileged, r.grade AS grade
     FROM given n
@@ -107,16 +107,60 @@ approval AS (
   UNION ALL
   -- What the grant itself says of its approval: not who asked.
   SELECT n.id AS id, n.given_at AS given_at, n.account AS account, n.system AS system, n.role AS role, n.privileged AS privileged,
-         3 AS meant, 'approved' AS status, n.approved_at AS approved_at, n.approved_by AS approved_by, NULL AS requested_by,
+         3 AS meant, 0 AS request, 'approved' AS status, n.approved_at AS approved_at, n.approved_by AS approved_by, NULL AS requested_by,
          n.account AS subject, 253402300799999 AS expires_at, 'record' AS basis, NULL AS recorded_at,
          n.role AS approved_role, n.privileged AS approved_privileged, n.grade AS grade
     FROM given n
    WHERE n.approved_at IS NOT NULL OR n.approved_by IS NOT NULL
 ),
+counted AS (
+  -- How many approvals there were from this one on, and how many times access was given since that ended again.
+  SELECT v.id AS id, v.given_at AS given_at, v.approved_at AS approved_at, count(DISTINCT o.approved_at) AS approvals
+    FROM approval v
+    LEFT JOIN approval o ON o.id = v.id AND o.given_at = v.given_at AND o.meant = 3 AND o.status = 'approved' AND o.approved_role = o.role
+          AND o.expires_at > o.given_at AND o.approved_at >= v.approved_at AND o.approved_at <= o.given_at
+   GROUP BY v.id, v.given_at, v.approved_at
+),
+earlier AS (
+  -- The same access before: 2 approved while it held, 0 given since, 1 nobody knows whether it ended.
+  SELECT DISTINCT v.id AS id, v.given_at AS given_at, v.approved_at AS approved_at, e.starts_at AS starts_at,
+         CASE WHEN e.ends_at IS NULL THEN 1 WHEN e.starts_at >= v.approved_at THEN 0 ELSE 2 END AS worth
+    FROM approval v
+    JOIN entrance e ON e.account = v.account AND e.system = v.system AND (e.role = v.role OR e.role IS NULL OR v.role IS NULL)
+          AND e.starts_at < v.given_at AND (e.ends_at < v.given_at AND e.ends_at > v.approved_at OR e.ends_at IS NULL)
+),
+used_up AS (
+  -- What was approved for access that ended since is used up, unless more was approved than was given.
+  SELECT c.id AS id, c.given_at AS given_at, c.approved_at AS approved_at,
+         CASE WHEN c.approvals > count(DISTINCT CASE WHEN b.starts_at >= c.approved_at THEN b.starts_at END)
+              THEN min(CASE WHEN b.starts_at < c.approved_at THEN b.worth ELSE 3 END)
+              ELSE COALESCE(min(b.worth), 3) END AS left_over
+    FROM counted c
+    LEFT JOIN earlier b ON b.id = c.id AND b.given_at = c.given_at AND b.approved_at = c.approved_at
+   GROUP BY c.id, c.given_at, c.approved_at, c.approvals
+),
+judged AS (
+  -- Whether somebody else gave it: 3 yes, 2 a person has to say, 0 no.
+  SELECT v.id AS id, v.given_at AS given_at, v.request AS request,
+         min(CASE WHEN h.kind = 'bot' OR h.kind = 'service' OR ap.person = qp.person OR ap.person = o.person OR ap.person = sp.person
+                       OR v.approved_by = v.requested_by OR v.approved_by = v.account OR v.approved_by = v.subject THEN 0
+                  WHEN ap.person IS NULL OR qp.person IS NULL OR h.kind IS NULL OR h.kind <> 'human' OR o.known = 0
+                       OR aq.person IS NOT NULL OR ao.person IS NOT NULL THEN 2
+                  ELSE 3 END) AS independent
+    FROM approval v
+    JOIN holder o ON o.id = v.id AND o.given_at = v.given_at
+    LEFT JOIN account_history h ON h.id = v.approved_by AND h.valid_from <= v.approved_at AND h.valid_to > v.approved_at
+    LEFT JOIN account_person ap ON ap.account = v.approved_by AND ap.valid_from <= v.approved_at AND ap.valid_to > v.approved_at
+    LEFT JOIN account_person qp ON qp.account = v.requested_by AND qp.valid_from <= v.approved_at AND qp.valid_to > v.approved_at
+    LEFT JOIN account_person sp ON sp.account = v.subject AND sp.valid_from <= v.approved_at AND sp.valid_to > v.approved_at
+    LEFT JOIN person_alike aq ON aq.person = ap.person AND aq.other_person = qp.person
+    LEFT JOIN person_alike ao ON ao.person = ap.person AND ao.other_person = o.person
+   GROUP BY v.id, v.given_at, v.request
+),
 weighed AS (
   -- Of each approval, 3 yes, 2 a person has to say, 1 nobody can say, 0 no: whether it was given in time for this access,
   -- by somebody else, and for as much.
-  SELECT v.id AS id, v.given_at AS given_at, v.meant AS meant,
+  SELECT v.id AS id, v.given_at AS given_at, v.meant AS meant, j.independent AS independent, COALESCE(u.left_over, 3) AS left_over,
          CASE WHEN v.basis = 'export' AND (v.recorded_at IS NULL OR v.recorded_at > v.given_at) AND v.grade > 'manual' THEN 'manual'
               ELSE v.grade END AS grade,
          CASE WHEN v.status = 'denied' OR v.status = 'pending' OR v.approved_at > v.given_at
@@ -124,26 +168,6 @@ weighed AS (
               WHEN v.status = 'unknown' OR v.approved_at IS NULL OR v.expires_at IS NULL THEN 1
               WHEN v.basis = 'record' OR v.basis = 'export' OR v.recorded_at <= v.given_at THEN 3
               ELSE 1 END AS in_time,
-         -- What was approved for access that ended since is used up.
-         COALESCE((SELECT min(CASE WHEN e.ends_at IS NULL THEN 1
-                                   WHEN e.starts_at >= v.approved_at THEN 0
-                                   ELSE 2 END)
-                     FROM entrance e
-                    WHERE e.account = v.account AND e.system = v.system AND (e.role = v.role OR e.role IS NULL OR v.role IS NULL)
-                      AND e.starts_at < v.given_at AND (e.ends_at < v.given_at AND e.ends_at > v.approved_at OR e.ends_at IS NULL)), 3) AS left_over,
-         (SELECT min(CASE WHEN h.kind = 'bot' OR h.kind = 'service' OR ap.person = qp.person OR ap.person = o.person OR ap.person = sp.person
-                               OR v.approved_by = v.requested_by OR v.approved_by = v.account OR v.approved_by = v.subject THEN 0
-                          WHEN ap.person IS NULL OR qp.person IS NULL OR h.kind IS NULL OR h.kind <> 'human' OR o.known = 0
-                               OR aq.person IS NOT NULL OR ao.person IS NOT NULL THEN 2
-                          ELSE 3 END)
-            FROM holder o
-            LEFT JOIN account_history h ON h.id = v.approved_by AND h.valid_from <= v.approved_at AND h.valid_to > v.approved_at
-            LEFT JOIN account_person ap ON ap.account = v.approved_by AND ap.valid_from <= v.approved_at AND ap.valid_to > v.approved_at
-            LEFT JOIN account_person qp ON qp.account = v.requested_by AND qp.valid_from <= v.approved_at AND qp.valid_to > v.approved_at
-            LEFT JOIN account_person sp ON sp.account = v.subject AND sp.valid_from <= v.approved_at AND sp.valid_to > v.approved_at
-            LEFT JOIN person_alike aq ON aq.person = ap.person AND aq.other_person = qp.person
-            LEFT JOIN person_alike ao ON ao.person = ap.person AND ao.other_person = o.person
-           WHERE o.id = v.id AND o.given_at = v.given_at) AS independent,
          CASE WHEN v.approved_role = v.role THEN 3
               WHEN v.approved_role IS NULL OR v.role IS NULL THEN 1
               WHEN v.approved_privileged = 0 THEN 0
@@ -151,6 +175,8 @@ weighed AS (
               WHEN v.approved_privileged = 1 AND v.privileged = 0 THEN 2
               ELSE 1 END AS reach
     FROM approval v
+    JOIN judged j ON j.id = v.id AND j.given_at = v.given_at AND j.request = v.request
+    LEFT JOIN used_up u ON u.id = v.id AND u.given_at = v.given_at AND u.approved_at = v.approved_at
 ),
 ranked AS (
   SELECT w.id AS id, w.given_at AS given_at, w.grade AS grade, w.independent AS independent, w.reach AS reach,

@@ -509,7 +509,6 @@ pub const NOT_SEEDED: &[(&str, &str)] = &[
     ("N27", CODE_HOST),
     ("N29", CODE_HOST),
     ("N33", CODE_HOST),
-    ("N50", NO_TEST),
     ("N66", "a file is imported whole or not at all: it has no pages"),
     ("N75", NO_TEST),
     ("N76", NO_TEST),

@@ -56,6 +56,15 @@ pub struct Company {
     pub(crate) use_reviews: Vec<UseReview>,
     pub(crate) owners: Vec<Owner>,
     pub(crate) checkouts: Vec<Checkout>,
+    pub(crate) standings: Vec<Standing>,
+    pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) screenings: Vec<Screening>,
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) policy_reviews: Vec<PolicyReview>,
+    pub(crate) acknowledgements: Vec<Acknowledgement>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) matrix: Vec<Allowed>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) trainings: Vec<Training>,
     // Operations.
@@ -236,6 +245,94 @@ pub(crate) struct Owner {
     pub(crate) purpose: &'static str,
     pub(crate) from: i64,
     pub(crate) to: End,
+}
+
+/// A decision that somebody is an administrator for good.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) grant: usize,
+    pub(crate) role: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) by: usize,
+    pub(crate) approved: i64,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// By which way a login is entered for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    pub(crate) login: usize,
+    pub(crate) way: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// A version of a policy; one that was never published has no instant of that.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) name: String,
+    pub(crate) everybody: bool,
+    pub(crate) version: i64,
+    pub(crate) author: Option<usize>,
+    pub(crate) approved_by: Option<usize>,
+    pub(crate) approved: Option<i64>,
+    pub(crate) published: Option<i64>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// Somebody went through a policy and left it as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyReview {
+    pub(crate) name: String,
+    pub(crate) at: i64,
+    pub(crate) by: Option<usize>,
+}
+
+/// Somebody acknowledged a policy, in the version with that place, if the list says which.
+#[derive(Clone, Debug)]
+pub(crate) struct Acknowledgement {
+    pub(crate) person: usize,
+    pub(crate) name: String,
+    pub(crate) version: Option<usize>,
+    pub(crate) at: i64,
+    pub(crate) recorded: i64,
+}
+
+/// A look into somebody's background.
+#[derive(Clone, Debug)]
+pub(crate) struct Screening {
+    pub(crate) person: usize,
+    pub(crate) done: i64,
+    pub(crate) result: &'static str,
+    pub(crate) assessed: Option<bool>,
+}
+
+/// Something that somebody signed.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreement {
+    pub(crate) person: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) signed: Option<i64>,
+}
+
+/// What somebody works as for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) person: usize,
+    pub(crate) job: Option<&'static str>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// What a job may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    pub(crate) job: &'static str,
+    pub(crate) system: usize,
+    pub(crate) role: &'static str,
+    pub(crate) from: i64,
 }
 
 /// Somebody took a shared login's secret out of the vault.
@@ -627,6 +724,15 @@ impl Company {
             use_reviews: vec![],
             owners: vec![],
             checkouts: vec![],
+            standings: vec![],
+            sign_ins: vec![],
+            screenings: vec![],
+            agreements: vec![],
+            policies: vec![],
+            policy_reviews: vec![],
+            acknowledgements: vec![],
+            jobs: vec![],
+            matrix: vec![],
             reviews: vec![],
             trainings: vec![],
             alerts: vec![],

@@ -43,6 +43,15 @@ pub fn files(company: &Company) -> Vec<File> {
         export_access::use_reviews(c),
         export_access::owners(c),
         export_access::checkouts(c),
+        export_access::standings(c),
+        export_access::sign_ins(c),
+        export_access::jobs(c),
+        export_access::screenings(c),
+        export_access::agreements(c),
+        export_access::policy_versions(c),
+        export_access::policy_reviews(c),
+        export_access::acknowledgements(c),
+        export_access::matrix(c),
         reviews(c),
         review_lines(c),
         tickets(c),
@@ -329,16 +338,17 @@ fn factors(c: &Company) -> File {
 
 fn exclusions(c: &Company) -> File {
     let mapping = format!(
-        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = \"idp\" }}\ncontrol = \"Control\"\nreason = \"Reason\"\n\
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\ncontrol = \"Control\"\nreason = \"Reason\"\n\
          approved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\nstarts_at = \"From\"\n\
          ends_at = {{ column = \"To\", {FOREVER} }}\n"
     );
-    let header = "Id,Login,Control,Reason,By,Approved,From,To";
+    let header = "Id,System,Login,Control,Reason,By,Approved,From,To";
     let mut sheet = Sheet::new(c, "exclusions", "account_exclusion", header, &mapping);
     for (number, e) in (1..).zip(&c.exclusions) {
         let (login, by) = (&c.logins[e.login].key, &c.logins[e.by].key);
+        let system = c.systems[c.logins[e.login].system].key;
         let id = format!("X-{number}");
-        sheet.line(&[&id, login, &e.control, &e.reason, by, &At(e.approved), &At(e.from), &e.to]);
+        sheet.line(&[&id, &system, login, &e.control, &e.reason, by, &At(e.approved), &At(e.from), &e.to]);
     }
     sheet.done()
 }

@@ -1,8 +1,11 @@
 //! The files on how access came to be, is used and is answered for.
 
-use crate::company::Company;
+use crate::clock::DAY;
+use crate::company::{Company, End};
 use crate::export::{Agreed, At, FOREVER, File, Sheet, done};
 use crate::monitoring::actor;
+use crate::moves;
+use crate::policies;
 use crate::usage::use_key;
 
 pub(crate) fn requests(c: &Company) -> File {
@@ -107,6 +110,153 @@ pub(crate) fn checkouts(c: &Company) -> File {
         let by = checkout.by.map(|by| actor(c, by));
         let system = c.systems[login.system].key;
         sheet.line(&[&format!("V-{number}"), &system, &login.key, &by, &At(checkout.from), &checkout.to]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn standings(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\nsystem = \"System\"\n\
+         role = \"Role\"\nreason = \"Reason\"\napproved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\n\
+         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let header = "Id,System,Login,Role,Reason,By,Approved,From,To";
+    let mut sheet = Sheet::new(c, "standings", "standing_privilege", header, &mapping);
+    for (number, standing) in (1..).zip(&c.standings).filter(|(_, s)| s.approved <= c.clock.cutoff) {
+        let login = &c.logins[c.grants[standing.grant].login];
+        let (system, by) = (c.systems[login.system].key, actor(c, standing.by));
+        sheet.line(&[
+            &format!("S-{number}"),
+            &system,
+            &login.key,
+            &standing.role,
+            &standing.reason,
+            &by,
+            &At(standing.approved),
+            &At(standing.from),
+            &Agreed(standing.to),
+        ]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn jobs(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Number\", system = \"hr\" }}\njob = {{ column = \"Job\", kind = \"position\" }}\nvalid_from = \"From\"\n\
+         valid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "jobs", "job", "Id,Number,Job,From,To", &mapping);
+    for (number, job) in (1..).zip(&c.jobs) {
+        sheet.line(&[&moves::key(number), &c.people[job.person].number, &job.job, &At(job.from), &job.to]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn matrix(c: &Company) -> File {
+    let mapping = "key = [\"Job\", \"System\", \"Role\"]\n[columns]\njob = { column = \"Job\", kind = \"position\" }\nsystem = \"System\"\nrole = \"Role\"\n\
+                   approved_by = { column = \"By\", system = \"idp\" }\napproved_at = \"Approved\"\nvalid_from = \"From\"\n\
+                   valid_to = { constant = \"forever\" }\n";
+    let mut sheet = Sheet::new(c, "matrix", "role_matrix", "Job,System,Role,By,Approved,From", mapping);
+    for allowed in &c.matrix {
+        let system = c.systems[allowed.system].key;
+        // Laid down once there was somebody to do so.
+        let approved = At(allowed.from + 40 * DAY);
+        sheet.line(&[&allowed.job, &system, &allowed.role, &actor(c, 0), &approved, &At(allowed.from)]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn sign_ins(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\nway = \"Way\"\n\
+         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "sign_ins", "sign_in", "Id,System,Login,Way,From,To", &mapping);
+    for (number, sign_in) in (1..).zip(&c.sign_ins).filter(|(_, s)| s.from <= c.clock.cutoff) {
+        let login = &c.logins[sign_in.login];
+        let system = c.systems[login.system].key;
+        sheet.line(&[
+            &format!("W-{number}"),
+            &system,
+            &login.key,
+            &sign_in.way,
+            &At(sign_in.from),
+            &sign_in.to,
+        ]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn policy_versions(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Key\"\n[columns]\npolicy = {{ column = \"Policy\", kind = \"policy\" }}\nlabel = \"Key\"\nfor_everybody = \"Everybody\"\nauthor = {{ column = \"Author\", system = \"idp\" }}\n\
+         approved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\n\
+         published_at = {{ column = \"Published\", {FOREVER} }}\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let header = "Key,Policy,Everybody,Author,By,Approved,Published,From,To";
+    let mut sheet = Sheet::new(c, "policy_versions", "policy_version", header, &mapping);
+    for policy in c.policies.iter().filter(|p| p.from <= c.clock.cutoff) {
+        let published = policy.published.map_or(End::Never, End::At);
+        sheet.line(&[
+            &policies::key(policy),
+            &policy.name,
+            &policy.everybody,
+            &policy.author.map(|who| actor(c, who)),
+            &policy.approved_by.map(|who| actor(c, who)),
+            &policy.approved.map(At),
+            &published,
+            &At(policy.from),
+            &policy.to,
+        ]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn policy_reviews(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\npolicy = { column = \"Policy\", kind = \"policy\" }\nreviewed_at = \"Reviewed\"\n\
+                   reviewed_by = { column = \"By\", system = \"idp\" }\n";
+    let mut sheet = Sheet::new(c, "policy_reviews", "policy_review", "Id,Policy,Reviewed,By", mapping);
+    for (number, review) in (1..).zip(&c.policy_reviews).filter(|(_, r)| r.at <= c.clock.cutoff) {
+        let by = review.by.map(|who| actor(c, who));
+        sheet.line(&[&format!("PR-{number}"), &review.name, &At(review.at), &by]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn screenings(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\naccount = { column = \"Number\", system = \"hr\" }\ndone_at = \"Done\"\nresult = \"Result\"\n\
+                   assessed = \"Weighed\"\n";
+    let mut sheet = Sheet::new(c, "screenings", "background_check", "Id,Number,Done,Result,Weighed", mapping);
+    for (number, look) in (1..).zip(&c.screenings).filter(|(_, s)| s.done <= c.clock.cutoff) {
+        let id = format!("BC-{number}");
+        sheet.line(&[&id, &c.people[look.person].number, &At(look.done), &look.result, &look.assessed]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn agreements(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\naccount = { column = \"Number\", system = \"hr\" }\nkind = \"Paper\"\nsigned_at = \"Signed\"\n";
+    let mut sheet = Sheet::new(c, "agreements", "agreement", "Id,Number,Paper,Signed", mapping);
+    for (number, paper) in (1..).zip(&c.agreements) {
+        if paper.signed.is_some_and(|at| at > c.clock.cutoff) {
+            continue;
+        }
+        let id = format!("AG-{number}");
+        sheet.line(&[&id, &c.people[paper.person].number, &paper.kind, &paper.signed.map(At)]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn acknowledgements(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\naccount = { column = \"Login\", system = \"idp\" }\n\
+                   policy = { column = \"Policy\", kind = \"policy\" }\nversion = { column = \"Version\", kind = \"policy_version\" }\n\
+                   acked_at = \"Acknowledged\"\nrecorded_at = \"Recorded\"\n";
+    let header = "Id,Login,Policy,Version,Acknowledged,Recorded";
+    let mut sheet = Sheet::new(c, "acknowledgements", "policy_ack", header, mapping);
+    for (number, ack) in (1..).zip(&c.acknowledgements).filter(|(_, a)| a.recorded <= c.clock.cutoff) {
+        let version = ack.version.map(|place| policies::key(&c.policies[place]));
+        let (id, login) = (format!("AK-{number}"), actor(c, ack.person));
+        sheet.line(&[&id, &login, &ack.name, &version, &At(ack.at), &At(ack.recorded)]);
     }
     sheet.done()
 }

@@ -24,17 +24,22 @@ mod export_risks;
 mod export_stores;
 mod host;
 mod jobs;
+mod joiners;
 mod monitoring;
+mod moves;
 mod names;
 mod outages;
 mod people;
 mod privacy;
 mod releases;
+mod policies;
+mod privileges;
 mod requests;
 mod reviews;
 mod risks;
 mod rng;
 mod stores;
+mod sign_ins;
 mod training;
 mod truth;
 mod usage;
@@ -108,7 +113,14 @@ const TESTS: &[(&str, &str)] = &[
     ("IAM-11", "unused_access"),
     ("IAM-03", "unique_accounts"),
     ("IAM-10", "service_accounts_owned"),
+    ("IAM-09", "privileged_access_bounded"),
     ("IAM-13", "emergency_use_review"),
+    ("IAM-07", "mover_access_adjusted"),
+    ("IAM-04", "access_follows_roles"),
+    ("IAM-01", "single_sign_on"),
+    ("GOV-06", "policies_reviewed"),
+    ("GOV-01", "policies_acknowledged"),
+    ("HR-01", "screened_before_access"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
     ("LOG-04", "alert_response"),
@@ -183,6 +195,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     let rng = Rng::new(shape.seed);
     let mut company = Company::new(shape.clone(), clock);
     outages::base(&mut company);
+    policies::base(&mut company, &mut rng.fork("policies"));
     access::base(&mut company, &mut rng.fork("access"));
     people::base(&mut company, &mut rng.fork("people"));
     usage::root(&mut company, &mut rng.fork("root"));
@@ -209,6 +222,11 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         outages::CASES,
         requests::CASES,
         custody::CASES,
+        privileges::CASES,
+        moves::CASES,
+        sign_ins::CASES,
+        policies::CASES,
+        joiners::CASES,
         usage::CASES,
         releases::CASES,
         privacy::CASES,
@@ -226,6 +244,13 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
+    moves::base(&mut company, &mut rng.fork("moves"));
+    moves::goes_beyond(&mut company);
+    privileges::base(&mut company, &mut rng.fork("privileges"));
+    privileges::went_over(&mut company);
+    sign_ins::base(&mut company, &mut rng.fork("sign_ins"));
+    joiners::base(&mut company, &mut rng.fork("joiners"));
+    policies::acknowledged(&mut company, &mut rng.fork("acknowledged"));
     custody::base(&mut company, &mut rng.fork("custody"));
     usage::base(&mut company, &mut rng.fork("usage"));
     company.seeded.extend(usage::ends_unknown(&company));

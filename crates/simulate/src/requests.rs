@@ -43,7 +43,7 @@ fn about(grant: usize) -> String {
 }
 
 /// A request for what a grant gives, approved at that instant by who answers for the system or stands in, asked for by a third.
-fn asked(c: &Company, rng: &mut Rng, grant: usize, approved: i64) -> Request {
+pub(crate) fn asked(c: &Company, rng: &mut Rng, grant: usize, approved: i64) -> Request {
     let held = &c.grants[grant];
     let login = &c.logins[held.login];
     let system = &c.systems[login.system];
