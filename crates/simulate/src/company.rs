@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::Shape;
 use crate::clock::Clock;
 use crate::names;
+use crate::operations::Operations;
 use crate::truth::Seeded;
 
 /// When something ends.
@@ -57,6 +58,7 @@ pub struct Company {
     pub(crate) maintenance: Vec<Maintenance>,
     pub(crate) regions: Vec<Region>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) operations: Operations,
     // Vendors.
     pub(crate) vendors: Vec<Vendor>,
     // Changes.
@@ -289,6 +291,8 @@ pub(crate) struct Resource {
     pub(crate) region: usize,
     pub(crate) from: i64,
     pub(crate) to: End,
+    /// Whether it has to be backed up, where somebody decided.
+    pub(crate) needs_backup: Option<bool>,
     pub(crate) settings: Vec<Setting>,
 }
 
@@ -297,6 +301,8 @@ pub(crate) struct Resource {
 pub(crate) struct Setting {
     pub(crate) encrypted: Option<bool>,
     pub(crate) key: &'static str,
+    /// Whether everybody can read it.
+    pub(crate) public: Option<bool>,
     pub(crate) from: i64,
     pub(crate) to: End,
 }
@@ -439,6 +445,7 @@ impl Company {
             maintenance: vec![],
             regions: vec![],
             resources: vec![],
+            operations: Operations::default(),
             vendors: vec![],
             repositories: vec![],
             landings: vec![],
