@@ -1,10 +1,13 @@
 //! What keeps the service running and its data safe: copies and recovery, secrets, logs, scans, and what outsiders can reach.
 
+pub(crate) mod edge;
 pub(crate) mod exposure;
+pub(crate) mod leaks;
 pub(crate) mod logs;
 pub(crate) mod recovery;
 pub(crate) mod scans;
 pub(crate) mod secrets;
+pub(crate) mod watch;
 
 use crate::company::Company;
 use crate::rng::Rng;
@@ -22,6 +25,14 @@ pub(crate) struct Operations {
     pub(crate) hosts: usize,
     pub(crate) fleets: Vec<scans::Fleet>,
     pub(crate) opened: Vec<exposure::Opened>,
+    pub(crate) endpoints: Vec<edge::Endpoint>,
+    pub(crate) networks: Vec<edge::Network>,
+    pub(crate) rules: Vec<edge::Rule>,
+    pub(crate) watchers: Vec<watch::Watcher>,
+    pub(crate) rotas: Vec<watch::Rota>,
+    pub(crate) notices: Vec<watch::Notice>,
+    pub(crate) searches: Vec<leaks::Search>,
+    pub(crate) leaks: Vec<leaks::Leak>,
 }
 
 pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
@@ -30,4 +41,13 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     logs::base(c, &mut rng.fork("logs"));
     scans::base(c, &mut rng.fork("scans"));
     exposure::base(c, &mut rng.fork("exposure"));
+    edge::base(c, &mut rng.fork("edge"));
+    watch::base(c, &mut rng.fork("watch"));
+    leaks::base(c, &mut rng.fork("leaks"));
+}
+
+/// What is done about whatever there is by then: every incident, every repository.
+pub(crate) fn afterwards(c: &mut Company, rng: &mut Rng) {
+    watch::notices(c, &mut rng.fork("notices"));
+    leaks::searched(c);
 }

@@ -17,6 +17,8 @@ const EXPOSED: i64 = 24 * HOUR;
 pub(crate) struct Secret {
     pub(crate) key: String,
     pub(crate) custodian: usize,
+    /// Where it is kept, where anybody knows.
+    pub(crate) kept: Option<&'static str>,
     pub(crate) from: Option<i64>,
     pub(crate) to: End,
     pub(crate) changes: Vec<Change>,
@@ -39,12 +41,13 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
 }
 
 /// A secret that is changed every two or three months since it was made.
-fn changed(c: &mut Company, rng: &mut Rng, from: i64) -> usize {
+pub(crate) fn changed(c: &mut Company, rng: &mut Rng, from: i64) -> usize {
     let number = c.operations.secrets.len() + 1;
     let what = rng.pick(&["mail", "pay", "maps", "sign", "store", "queue", "search"]);
     let mut secret = Secret {
         key: format!("{what}-key-{number}"),
         custodian: rng.below(CORE),
+        kept: Some("vault"),
         from: Some(from),
         to: End::Never,
         changes: vec![],
@@ -218,7 +221,12 @@ fn made_unknown(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let them = &mut c.operations.secrets[secret];
     (them.from, them.changes) = (None, vec![]);
     let why = "nobody knows when it was made, and no change is known: it may be of yesterday";
-    vec![said(c, "made-unknown", secret, "n--n", why)]
+    let key = c.operations.secrets[secret].key.clone();
+    let whether = "it lies in the vault, and nobody knows whether it was there in the period already";
+    vec![
+        said(c, "made-unknown", secret, "n--n", why),
+        seeded(("CRY-03", "secrets_in_vault", "made-unknown"), &key, "n-", whether),
+    ]
 }
 
 fn old_unknown(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
