@@ -4,7 +4,7 @@
 use crate::changes::{LOGIN, PRIVATE, hexadecimal, lands, two};
 use crate::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::company::{
-    Check, Company, End, FaultKind, Issue, Merge, Method, Opinion, Proposal, Standing, Work,
+    Check, Company, Covered, End, FaultKind, Issue, Merge, Method, Opinion, Proposal, Work,
 };
 use crate::monitoring::MACHINE;
 use crate::people::CORE;
@@ -254,7 +254,7 @@ pub(crate) fn an_issue(c: &mut Company, repository: usize, opened: i64) -> usize
 /// What somebody signed for a whole class of changes, and whether this one is of it.
 pub(crate) fn stands(c: &mut Company, landing: usize, at: i64, met: Option<bool>) {
     let (repository, commit) = (c.landings[landing].repository, c.landings[landing].commit.clone());
-    c.standing.push(Standing { repository, commit, by: 0, at, met });
+    c.covered.push(Covered { repository, commit, by: 0, at, met });
 }
 
 /// A time at which the collector looks at the code host: it does so every four weeks less a day, since the host forgets who went

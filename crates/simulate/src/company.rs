@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::dealings::Dealings;
 use crate::jobs::Processing;
 use crate::names;
+use crate::operations::Operations;
 use crate::privacy::Requests;
 use crate::releases::Shipping;
 use crate::risks::Register;
@@ -77,6 +78,7 @@ pub struct Company {
     pub(crate) maintenance: Vec<Maintenance>,
     pub(crate) regions: Vec<Region>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) operations: Operations,
     // Vendors.
     pub(crate) vendors: Vec<Vendor>,
     // Changes.
@@ -91,7 +93,7 @@ pub struct Company {
     pub(crate) proposals: Vec<Proposal>,
     pub(crate) issues: Vec<Issue>,
     pub(crate) checks: Vec<Check>,
-    pub(crate) standing: Vec<Standing>,
+    pub(crate) covered: Vec<Covered>,
     /// What the commits say that nobody proposed; `{3}` is the number of the issue at that place.
     pub(crate) messages: BTreeMap<String, String>,
     pub(crate) faults: Vec<Fault>,
@@ -465,6 +467,8 @@ pub(crate) struct Resource {
     pub(crate) region: usize,
     pub(crate) from: i64,
     pub(crate) to: End,
+    /// Whether it has to be backed up, where somebody decided.
+    pub(crate) needs_backup: Option<bool>,
     pub(crate) settings: Vec<Setting>,
 }
 
@@ -473,6 +477,8 @@ pub(crate) struct Resource {
 pub(crate) struct Setting {
     pub(crate) encrypted: Option<bool>,
     pub(crate) key: &'static str,
+    /// Whether everybody can read it.
+    pub(crate) public: Option<bool>,
     pub(crate) from: i64,
     pub(crate) to: End,
 }
@@ -668,7 +674,7 @@ pub(crate) struct Issue {
 
 /// A change that a written approval of its class covers: who gave that when, and whether its conditions held of this change.
 #[derive(Clone, Debug)]
-pub(crate) struct Standing {
+pub(crate) struct Covered {
     pub(crate) repository: usize,
     pub(crate) commit: String,
     pub(crate) by: usize,
@@ -744,6 +750,7 @@ impl Company {
             maintenance: vec![],
             regions: vec![],
             resources: vec![],
+            operations: Operations::default(),
             vendors: vec![],
             repositories: vec![],
             landings: vec![],
@@ -755,7 +762,7 @@ impl Company {
             proposals: vec![],
             issues: vec![],
             checks: vec![],
-            standing: vec![],
+            covered: vec![],
             messages: BTreeMap::new(),
             faults: vec![],
             shipping: Shipping::default(),

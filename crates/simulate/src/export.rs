@@ -1,6 +1,8 @@
 //! What the company's systems would export: a file for each kind of record, with the mapping that says what its columns mean
 //! and the times of which the collector can say that it has everything. Nothing here knows what is right or wrong.
 
+mod operations;
+
 use model::Instant;
 
 use crate::changes::at_hub;
@@ -90,6 +92,7 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(crate::export_stores::files(c));
     files.extend(crate::export_risks::files(c));
     files.extend(crate::export_dealings::files(c));
+    files.extend(operations::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }
@@ -691,9 +694,9 @@ fn looks(c: &Company) -> File {
 
 fn resources(c: &Company) -> File {
     let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nkind = \"Kind\"\nregion = \"Region\"\ncreated_at = \"Created\"\n\
-                   deleted = \"Gone\"\ndeleted_at = \"Deleted\"\n";
+                   deleted = \"Gone\"\ndeleted_at = \"Deleted\"\nneeds_backup = \"Backup\"\n";
     let mut sheet =
-        Sheet::new(c, "resources", "cloud_resource", "Key,Kind,Region,Created,Gone,Deleted", mapping);
+        Sheet::new(c, "resources", "cloud_resource", "Key,Kind,Region,Created,Gone,Deleted,Backup", mapping);
     for resource in &c.resources {
         let deleted = match resource.to {
             End::At(at) if at <= c.clock.cutoff => Some(At(at)),
@@ -707,6 +710,7 @@ fn resources(c: &Company) -> File {
             &At(resource.from),
             &deleted.is_some(),
             &deleted,
+            &resource.needs_backup,
         ]);
     }
     sheet.done()
@@ -715,15 +719,23 @@ fn resources(c: &Company) -> File {
 fn settings(c: &Company) -> File {
     let mapping = format!(
         "key = \"Id\"\n[columns]\nresource = {{ column = \"Resource\", kind = \"cloud_resource\" }}\nencrypted = \"Encrypted\"\n\
-         key_held_by = \"Key\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+         key_held_by = \"Key\"\npublic = \"Public\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
     let mut sheet =
-        Sheet::new(c, "settings", "resource_config", "Id,Resource,Encrypted,Key,From,To", &mapping);
+        Sheet::new(c, "settings", "resource_config", "Id,Resource,Encrypted,Key,Public,From,To", &mapping);
     for resource in &c.resources {
         for (number, setting) in (1..).zip(&resource.settings) {
             let id = format!("{}-{number}", resource.key);
             let key = setting.key;
-            sheet.line(&[&id, &resource.key, &setting.encrypted, &key, &At(setting.from), &setting.to]);
+            sheet.line(&[
+                &id,
+                &resource.key,
+                &setting.encrypted,
+                &key,
+                &setting.public,
+                &At(setting.from),
+                &setting.to,
+            ]);
         }
     }
     sheet.done()
@@ -820,7 +832,7 @@ fn standing(c: &Company) -> File {
                    conditions_met = \"Held\"\n";
     let header = "Id,Repository,Commit,Class,By,Approved,Held";
     let mut sheet = Sheet::new(c, "standing", "standing_approval", header, mapping);
-    for (number, standing) in (1..).zip(&c.standing) {
+    for (number, standing) in (1..).zip(&c.covered) {
         let repository = &c.repositories[standing.repository].key;
         let (id, by, at) = (format!("SA-{number}"), at_hub(c, standing.by), At(standing.at));
         sheet.line(&[&id, repository, &standing.commit, &"routine", &by, &at, &standing.met]);

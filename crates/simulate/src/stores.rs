@@ -266,14 +266,20 @@ fn looked_at(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 /// Something that stores at the provider, encrypted, about whose entry a case decides.
 fn a_bucket(c: &mut Company, from: i64) -> String {
     let key = format!("bucket-of-{:03}", c.resources.len() + 1);
-    let settings =
-        vec![crate::company::Setting { encrypted: Some(true), key: "customer", from, to: End::Never }];
+    let settings = vec![crate::company::Setting {
+        encrypted: Some(true),
+        key: "customer",
+        public: Some(false),
+        from,
+        to: End::Never,
+    }];
     c.resources.push(Resource {
         key: key.clone(),
         kind: "bucket",
         region: 0,
         from,
         to: End::Never,
+        needs_backup: Some(false),
         settings,
     });
     c.stores.special.insert(key.clone());
