@@ -64,7 +64,7 @@ pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use flows::{End, Flow, Flows, SubProcessor};
-pub use gaps::{Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
+pub use gaps::{Beginning, Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;
