@@ -332,15 +332,17 @@ pub(crate) fn said(facts: &Facts<'_>) -> Gaps {
     }
 }
 
-/// What several controls of a role or strand have in common.
+/// Controls by their role or strand, those with most of them first.
 fn by<'c>(
     controls: impl Iterator<Item = &'c ControlReport>,
     key: impl Fn(&ControlReport) -> String,
-) -> BTreeMap<String, Vec<&'c ControlReport>> {
+) -> Vec<(String, Vec<&'c ControlReport>)> {
     let mut all: BTreeMap<String, Vec<&ControlReport>> = BTreeMap::new();
     for control in controls {
         all.entry(key(control)).or_default().push(control);
     }
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(_, controls)| std::cmp::Reverse(controls.len()));
     all
 }
 

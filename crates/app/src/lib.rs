@@ -48,9 +48,9 @@ pub use assessment::{
     Question as AssessmentQuestion, RanQuery, Report, VersionReport, rules_of, tested_of,
 };
 pub use browse::{
-    Carried, ControlEntry, CriterionEntry, Crossed, EvidenceEntry, ParameterEntry, PolicyEntry, PresetEntry,
-    ProcedureEntry, TableEntry, browse_controls, browse_criteria, browse_policies, browse_presets,
-    browse_procedures, browse_tables, crossed,
+    Carried, ColumnEntry, ControlEntry, CriterionEntry, Crossed, EvidenceEntry, ParameterEntry, PolicyEntry,
+    PresetEntry, ProcedureEntry, TableEntry, browse_controls, browse_criteria, browse_policies,
+    browse_presets, browse_procedures, browse_tables, crossed,
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
