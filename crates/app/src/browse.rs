@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{Catalog, Control, Crosswalk, Origin, Parameter, ParameterType, Procedure};
-use model::{Table, Value};
+use model::{ColumnType, Table, Value};
 use serde::Serialize;
 
 use crate::criteria::MappedTo;
@@ -145,14 +145,30 @@ pub struct TableEntry {
     pub kind: &'static str,
     /// What a row is.
     pub doc: String,
-    /// Its columns, with what each means.
-    pub columns: BTreeMap<String, String>,
+    /// Its columns, in their order.
+    pub columns: Vec<ColumnEntry>,
     /// What feeds it.
     pub fed_by: Vec<String>,
     /// Procedures that read it.
     pub procedures: Vec<String>,
     /// Controls that those test.
     pub controls: Vec<String>,
+}
+
+/// A column of a record table.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ColumnEntry {
+    /// Its name.
+    pub name: String,
+    /// `integer`, `instant`, `flag`, `text`, `account` or `entity`.
+    pub kind: &'static str,
+    /// Whether it may be unknown.
+    pub nullable: bool,
+    /// The words it may hold, where only these.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<String>,
+    /// What it means.
+    pub doc: String,
 }
 
 /// A choice of categories.
@@ -358,13 +374,30 @@ pub fn browse_tables(catalog: &Catalog) -> Vec<TableEntry> {
                 model::TableKind::Relation => "relation",
             },
             doc: table.doc.clone(),
-            columns: table.columns.iter().map(|c| (c.name.clone(), c.doc.clone())).collect(),
+            columns: table.columns.iter().map(column).collect(),
             fed_by: table.fed_by.clone(),
             procedures: once(readers.iter().map(|p| p.id.as_str())),
             controls: once(readers.iter().flat_map(|p| p.controls.iter().map(String::as_str))),
         }
     };
     catalog.tables.iter().map(one).collect()
+}
+
+fn column(column: &model::Column) -> ColumnEntry {
+    ColumnEntry {
+        name: column.name.clone(),
+        kind: match column.kind {
+            ColumnType::Integer => "integer",
+            ColumnType::Instant => "instant",
+            ColumnType::Flag => "flag",
+            ColumnType::Text => "text",
+            ColumnType::Account => "account",
+            ColumnType::Entity => "entity",
+        },
+        nullable: column.nullable,
+        words: column.words.clone(),
+        doc: column.doc.clone(),
+    }
 }
 
 /// Every choice of categories, with what it comes to.

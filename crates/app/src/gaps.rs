@@ -130,6 +130,9 @@ pub struct Gaps {
     pub categories: Vec<&'static str>,
     /// Controls that answer to criteria in scope.
     pub controls: usize,
+    /// Where to begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begin: Option<Beginning>,
     /// What is in the way, in the order in which it is best seen to.
     pub gaps: Vec<Gap>,
     /// What usually goes wrong, and whether it does here.
@@ -140,6 +143,15 @@ pub struct Gaps {
     pub roles: Vec<RoleLoad>,
     /// When what could be.
     pub plan: Plan,
+}
+
+/// Where to begin.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Beginning {
+    /// Why there.
+    pub says: String,
+    /// The step.
+    pub next: String,
 }
 
 /// Something in the way.
@@ -311,6 +323,7 @@ pub(crate) fn said(facts: &Facts<'_>) -> Gaps {
         position: facts.position,
         categories,
         controls: in_scope.len(),
+        begin: facts.begin(&gaps),
         tell_tales: facts.tell_tales(&in_scope),
         gaps,
         steps,
@@ -319,15 +332,17 @@ pub(crate) fn said(facts: &Facts<'_>) -> Gaps {
     }
 }
 
-/// What several controls of a role or strand have in common.
+/// Controls by their role or strand, those with most of them first.
 fn by<'c>(
     controls: impl Iterator<Item = &'c ControlReport>,
     key: impl Fn(&ControlReport) -> String,
-) -> BTreeMap<String, Vec<&'c ControlReport>> {
+) -> Vec<(String, Vec<&'c ControlReport>)> {
     let mut all: BTreeMap<String, Vec<&ControlReport>> = BTreeMap::new();
     for control in controls {
         all.entry(key(control)).or_default().push(control);
     }
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(_, controls)| std::cmp::Reverse(controls.len()));
     all
 }
 
@@ -396,6 +411,21 @@ impl Facts<'_> {
         self.by_hand(in_scope, &mut gaps);
         Self::untested(in_scope, &mut gaps);
         gaps
+    }
+
+    /// Scope first: what is left out needs no owner, policy or source. Then the first gap.
+    fn begin(&self, gaps: &[Gap]) -> Option<Beginning> {
+        let decided = OPTIONAL_CATEGORIES.into_iter().all(|word| self.decided.contains(word));
+        if self.scoped && decided {
+            return gaps.first().map(|gap| Beginning { says: gap.says.clone(), next: gap.next.clone() });
+        }
+        Some(Beginning {
+            says: "choose the categories: security alone is the usual start, and each category more is owners, policies and sources \
+                   more; late changes of scope are dear"
+                .to_owned(),
+            next: "tickmark catalog presets   # then: tickmark scope preset NAME --from DATE --reason WHY --approved-by WHO"
+                .to_owned(),
+        })
     }
 
     fn unreadable(&self, in_scope: &[&ControlReport], gaps: &mut Vec<Gap>) {
@@ -537,24 +567,30 @@ impl Facts<'_> {
 
     /// Sources, by the strand that waits for them.
     fn sources(&self, in_scope: &[&ControlReport], gaps: &mut Vec<Gap>) {
-        let mut waiting: BTreeMap<String, (BTreeSet<&str>, BTreeMap<&str, &ControlReport>)> = BTreeMap::new();
+        type Waiting<'w> = (BTreeSet<&'w str>, BTreeMap<&'w str, &'w ControlReport>, &'w str);
+        let mut waiting: BTreeMap<String, Waiting<'_>> = BTreeMap::new();
         for control in in_scope {
             for procedure in control.procedures.iter().filter_map(|id| self.catalog.procedures.get(id)) {
-                for used in procedure.tables.iter().filter(|t| self.unsupplied.contains(&t.name)) {
-                    let (tables, controls) = waiting.entry(strand(&control.id)).or_default();
+                // Accounts come with whatever else is supplied.
+                let missing = |name: &str| name != "account" && self.unsupplied.contains(name);
+                for used in procedure.tables.iter().filter(|t| missing(&t.name)) {
+                    let (tables, controls, first) = waiting.entry(strand(&control.id)).or_default();
                     tables.insert(&used.name);
                     controls.insert(&control.id, control);
+                    if procedure.population_tables.contains(&used.name) && first.is_empty() {
+                        *first = &used.name;
+                    }
                 }
             }
         }
-        for (strand, (tables, controls)) in waiting {
+        for (strand, (tables, controls, first)) in waiting {
             let controls: Vec<&ControlReport> = controls.into_values().collect();
-            let feeds = |table: &&&str| {
+            let feeds = |table: &&&str| -> bool {
                 let fed_by = self.catalog.table(table).map_or(&[][..], |t| t.fed_by.as_slice());
                 fed_by.iter().any(|stream| stream.starts_with("github."))
             };
-            let first = tables.first().copied().unwrap_or_default();
-            let next = if tables.iter().any(|t| feeds(&t)) {
+            let first = if first.is_empty() { tables.first().copied().unwrap_or_default() } else { first };
+            let next = if tables.iter().filter(feeds).count() * 2 > tables.len() {
                 "tickmark source add github --owner OWNER --repo REPO   # then: tickmark collect".to_owned()
             } else {
                 format!(
@@ -925,5 +961,194 @@ impl Facts<'_> {
             ));
         }
         risks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::criteria::MappedTo;
+
+    fn period() -> Period {
+        model::parse_date_range("2025-01-01", "2025-12-31", "UTC").unwrap()
+    }
+
+    fn now() -> Instant {
+        period().to
+    }
+
+    fn report(catalog: &Catalog, id: &str) -> ControlReport {
+        let control = &catalog.controls[id];
+        ControlReport {
+            id: id.to_owned(),
+            title: control.title.clone(),
+            statement: control.statement.clone(),
+            statement_version: control.statement_version(),
+            owner_role: control.owner_role.clone(),
+            owner: None,
+            criteria: control.criteria.iter().map(|c| MappedTo { id: c.clone(), key: false }).collect(),
+            design: "cannot_conclude",
+            design_because: "nobody concluded it".to_owned(),
+            operation: Some(Conclusion::CannotConclude),
+            operation_because: vec![],
+            procedures: catalog.procedures_of(id).map(|p| p.id.clone()).collect(),
+            evidence: crate::browse::EvidenceEntry::of(control),
+            deviations: vec![],
+            waived: 0,
+        }
+    }
+
+    /// A company of which nothing is known, and what is asked of it.
+    fn unknown(catalog: &Catalog) -> Vec<ControlReport> {
+        catalog.controls.keys().map(|id| report(catalog, id)).collect()
+    }
+
+    fn facts<'a>(catalog: &'a Catalog, controls: &'a [ControlReport], period: &'a Period) -> Facts<'a> {
+        Facts {
+            catalog,
+            now: now(),
+            period,
+            position: 0,
+            left_out: BTreeSet::new(),
+            decided: BTreeSet::new(),
+            scoped: false,
+            controls,
+            procedures: &[],
+            unsupplied: BTreeSet::new(),
+            looked: BTreeMap::new(),
+            alarms: vec![],
+            files: vec![],
+        }
+    }
+
+    fn days_from_now(at: Instant) -> i64 {
+        (at.ms() - now().ms()) / DAY
+    }
+
+    #[test]
+    fn of_an_empty_workspace_everything_is_open_and_nothing_is_forgotten() {
+        let (catalog, _) = Catalog::built_in();
+        let (controls, period) = (unknown(&catalog), period());
+        let found = said(&facts(&catalog, &controls, &period));
+        assert_eq!((found.categories.len(), found.steps.len()), (5, 7));
+        assert!(found.steps.iter().all(|step| !step.done), "{:?}", found.steps);
+        assert!(found.tell_tales.iter().all(|t| t.state == "cannot_be_told"), "{:?}", found.tell_tales);
+        assert!(found.begin.unwrap().next.contains("scope preset"));
+        for control in &controls {
+            let of =
+                |kind: &str| found.gaps.iter().any(|g| g.kind == kind && g.controls.contains(&control.id));
+            assert!(of("owner") && of("policy") && of("design"), "{}", control.id);
+            // What nothing tests and what people have to do are named, too.
+            assert_eq!(of("never_done"), !control.evidence.is_empty(), "{}", control.id);
+            assert_eq!(
+                of("untested"),
+                control.evidence.is_empty() && control.procedures.is_empty(),
+                "{}",
+                control.id
+            );
+        }
+        // Nothing is counted twice, and no role has hours that no gap explains.
+        let sum = |hours: &dyn Fn(&Gap) -> u32| found.gaps.iter().map(hours).sum::<u32>();
+        assert_eq!(found.roles.iter().map(|r| r.hours.0).sum::<u32>(), sum(&|g| g.hours.0));
+        assert_eq!(found.roles.iter().map(|r| r.hours.1).sum::<u32>(), sum(&|g| g.hours.1));
+        assert!(found.gaps.iter().all(|g| !g.next.is_empty() && g.hours.0 > 0 && g.hours.0 <= g.hours.1));
+        // Preparations take four to eight weeks at the least, fieldwork four to six.
+        assert!(
+            days_from_now(found.plan.type_1_ready.0) >= 28 && days_from_now(found.plan.type_1_ready.1) >= 56
+        );
+        assert!(found.plan.risks.iter().any(|r| r.contains("3 to 6 months late")), "{:?}", found.plan.risks);
+    }
+
+    #[test]
+    fn a_category_that_is_left_out_asks_for_nothing() {
+        let (catalog, _) = Catalog::built_in();
+        let (controls, period) = (unknown(&catalog), period());
+        let mut facts = facts(&catalog, &controls, &period);
+        facts.left_out.insert("Privacy");
+        let found = said(&facts);
+        // Complaints come by a channel that security asks for as well; the privacy notice does not.
+        let asked = |id: &str| found.gaps.iter().any(|g| g.controls.iter().any(|c| c == id));
+        assert!(!asked("PRV-01") && asked("GOV-11"));
+        assert!(!found.categories.contains(&"Privacy"));
+        facts.decided = OPTIONAL_CATEGORIES.into_iter().map(str::to_owned).collect();
+        facts.scoped = true;
+        let found = said(&facts);
+        assert!(found.steps[0].done && found.steps[1].done);
+        assert_eq!(found.begin.unwrap().says, found.gaps[0].says);
+        // One category that nobody decided on keeps the step open.
+        facts.decided.remove("privacy");
+        assert!(said(&facts).steps[1].says.contains("nobody decided on privacy"));
+    }
+
+    #[test]
+    fn the_step_of_owners_is_done_when_all_six_are_named() {
+        let (catalog, _) = Catalog::built_in();
+        let (mut controls, period) = (unknown(&catalog), period());
+        let step = |controls: &[ControlReport]| said(&facts(&catalog, controls, &period)).steps[2].clone();
+        let name = |controls: &mut [ControlReport], id: &str| {
+            controls.iter_mut().find(|c| c.id == id).unwrap().owner = Some("ann".to_owned());
+        };
+        for id in ["IAM-08", "INC-02", "VEN-01", "END-01", "GOV-06"] {
+            name(&mut controls, id);
+        }
+        let open = step(&controls);
+        assert!(!open.done && open.says.contains("coordination of the audit"), "{open:?}");
+        assert!(!open.says.contains("vendors"), "{open:?}");
+        name(&mut controls, "GOV-07");
+        assert!(step(&controls).done);
+    }
+
+    #[test]
+    fn recurring_work_is_open_from_the_day_after_it_was_due() {
+        let (catalog, _) = Catalog::built_in();
+        let (controls, period) = (unknown(&catalog), period());
+        let open = |days_ago: i64| {
+            let mut facts = facts(&catalog, &controls, &period);
+            let until = Instant::from_ms(now().ms() - days_ago * DAY);
+            facts.files = vec![("PHY-01".to_owned(), "badges".to_owned(), until)];
+            said(&facts).gaps.iter().any(|g| g.kind == "never_done" && g.controls == ["PHY-01"])
+        };
+        // Offices are gone through every quarter: 92 days.
+        assert!(!open(0) && !open(92) && open(93));
+        // Evidence of what is still to come shows nothing.
+        assert!(open(-1));
+    }
+
+    #[test]
+    fn a_policy_is_there_when_one_of_the_last_year_is_kept_under_its_name() {
+        let (catalog, _) = Catalog::built_in();
+        let (controls, period) = (unknown(&catalog), period());
+        let missing = |control: &str, label: &str, days_ago: i64| {
+            let mut facts = facts(&catalog, &controls, &period);
+            let until = Instant::from_ms(now().ms() - days_ago * DAY);
+            facts.files = vec![(control.to_owned(), label.to_owned(), until)];
+            said(&facts).gaps.iter().any(|g| g.kind == "policy" && g.says.contains("incident policy"))
+        };
+        assert!(missing("GOV-06", "something else", 0));
+        assert!(!missing("GOV-06", "Incident policy, version 3", 365));
+        assert!(missing("GOV-06", "Incident policy", 366));
+        assert!(missing("INC-01", "Incident policy", 0));
+    }
+
+    #[test]
+    fn a_window_begins_after_the_last_deviation_and_reports_follow_their_fieldwork() {
+        let (catalog, _) = Catalog::built_in();
+        let period = period();
+        // One control, of which everything is known and nothing is missing.
+        let mut one = report(&catalog, "CHG-02");
+        (one.owner, one.design) = (Some("ann".to_owned()), "suitable");
+        one.operation = Some(Conclusion::NoExceptions);
+        let controls = [one];
+        let plan = said(&facts(&catalog, &controls, &period)).plan;
+        assert_eq!((plan.type_1_ready, plan.window_from), ((now(), now()), (now(), now())));
+        let days: Vec<(i64, i64, i64)> = plan
+            .windows
+            .iter()
+            .map(|w| (days_from_now(w.ends), days_from_now(w.report.0), days_from_now(w.report.1)))
+            .collect();
+        // Three, six and twelve months; four to eight weeks of fieldwork.
+        assert_eq!(days, [(92, 120, 148), (184, 212, 240), (365, 393, 421)]);
+        assert_eq!((days_from_now(plan.type_1_report.0), days_from_now(plan.type_1_report.1)), (28, 42));
+        assert_eq!(plan.breaks, Vec::<String>::new());
     }
 }

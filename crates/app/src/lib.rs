@@ -48,9 +48,9 @@ pub use assessment::{
     Question as AssessmentQuestion, RanQuery, Report, VersionReport, rules_of, tested_of,
 };
 pub use browse::{
-    Carried, ControlEntry, CriterionEntry, Crossed, EvidenceEntry, ParameterEntry, PolicyEntry, PresetEntry,
-    ProcedureEntry, TableEntry, browse_controls, browse_criteria, browse_policies, browse_presets,
-    browse_procedures, browse_tables, crossed,
+    Carried, ColumnEntry, ControlEntry, CriterionEntry, Crossed, EvidenceEntry, ParameterEntry, PolicyEntry,
+    PresetEntry, ProcedureEntry, TableEntry, browse_controls, browse_criteria, browse_policies,
+    browse_presets, browse_procedures, browse_tables, crossed,
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
@@ -64,7 +64,7 @@ pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use flows::{End, Flow, Flows, SubProcessor};
-pub use gaps::{Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
+pub use gaps::{Beginning, Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;

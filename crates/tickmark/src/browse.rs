@@ -339,8 +339,15 @@ fn print_table(table: &TableEntry) -> Result<(), Failure> {
         ("controls", or_none(&table.controls, "none")),
     ])?;
     line("  columns")?;
-    let rows: Vec<Vec<String>> =
-        table.columns.iter().map(|(name, doc)| vec![format!("    {name}"), doc.clone()]).collect();
+    let rows: Vec<Vec<String>> = table
+        .columns
+        .iter()
+        .map(|c| {
+            let unknown = if c.nullable { ", may be unknown" } else { "" };
+            let words = if c.words.is_empty() { String::new() } else { format!(": {}", c.words.join(", ")) };
+            vec![format!("    {}", c.name), format!("{}{unknown}{words}", c.kind), c.doc.clone()]
+        })
+        .collect();
     aligned(&rows).iter().try_for_each(|row| line(row))
 }
 
@@ -454,7 +461,9 @@ fn carried(number: &Carried) -> String {
 
 /// What an organisation decides stays empty: whether a number applies, and why.
 fn print_csv(found: &Crossed) -> Result<(), Failure> {
-    line("number,group,title,applies,why,controls,procedures,gathered by hand,covered,remains")?;
+    line(
+        "number,group,title,applies,why,controls,procedures,gathered by hand,evidence carries over,remains",
+    )?;
     for number in &found.numbers {
         let cells: [&str; 10] = [
             &number.id,
@@ -465,7 +474,7 @@ fn print_csv(found: &Crossed) -> Result<(), Failure> {
             &number.controls.join(" "),
             &number.procedures.join(" "),
             &number.by_hand.join(" "),
-            if number.uncovered { "no" } else { "in part or whole" },
+            if number.uncovered { "no" } else { "in part" },
             &number.remains,
         ];
         line(&cells.map(cell).join(","))?;

@@ -42,12 +42,12 @@ pub(crate) enum Command {
     Check(Check),
     /// Test every control over a period, or look at what held on a date
     Assess(Assess),
-    /// The criteria, controls, procedures, tables, presets and policies there are, and what carries over to other frameworks
+    /// The criteria, controls, procedures, tables, presets and policies there are
     Catalog {
         #[command(subcommand)]
         what: crate::browse::CatalogCommand,
     },
-    /// What stands between today and a report: gaps with who, how long and the next step, the way there, and dates
+    /// What stands between today and a report: who, how long, the next step, and dates
     Gaps(crate::gaps::GapsCommand),
     /// What the company has promised, and which controls and objectives answer to it
     Commitments(CommitmentsCommand),

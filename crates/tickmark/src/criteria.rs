@@ -238,9 +238,17 @@ pub(crate) fn criteria_command(session: &Session, asked: &CriteriaCommand) -> Re
     head(&found)?;
     line("a proposal for a named person to decide about; an opinion on it is the auditor's")?;
     crate::coverage::print_alarms(&found.alarms, &found.tz)?;
-    for criterion in &found.criteria {
-        print_criterion(criterion, !asked.ids.is_empty())?;
+    let whole = !asked.ids.is_empty();
+    let unknown = |criterion: &&CriterionReport| {
+        let mut keys = criterion.controls.iter().filter(|c| c.key).peekable();
+        let untouched = |id: &str| found.controls.iter().any(|c| c.id == id && is_untouched(c));
+        !whole && criterion.decision.is_none() && keys.peek().is_some() && keys.all(|c| untouched(&c.id))
+    };
+    let (unknown, said): (Vec<_>, Vec<_>) = found.criteria.iter().partition(unknown);
+    for criterion in said {
+        print_criterion(criterion, whole)?;
     }
+    print_unknown(&unknown)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -411,6 +419,30 @@ fn print_control(control: &ControlReport, at_a_date: bool, whole: bool) -> Resul
     }
     if whole {
         crate::browse::print_evidence(&control.evidence)?;
+    }
+    Ok(())
+}
+
+/// Criteria of whose key controls nothing is known, one to a line.
+fn print_unknown(criteria: &[&CriterionReport]) -> Result<(), Failure> {
+    if criteria.is_empty() {
+        return Ok(());
+    }
+    line("")?;
+    line(&format!(
+        "{}: no procedure tests their key controls, and nobody concluded the design of one or answers for it",
+        styled(BOLD, &format!("{} that cannot be concluded", criteria.len()))
+    ))?;
+    let rows: Vec<Vec<String>> = criteria
+        .iter()
+        .map(|criterion| {
+            let keys: Vec<&str> =
+                criterion.controls.iter().filter(|c| c.key).map(|c| c.id.as_str()).collect();
+            vec![format!("  {}", criterion.id), plain(&criterion.title), keys.join(", ")]
+        })
+        .collect();
+    for row in aligned(&rows) {
+        line(&row)?;
     }
     Ok(())
 }

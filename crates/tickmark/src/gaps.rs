@@ -11,8 +11,29 @@ use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, aligned, line, plain, styled};
 use crate::session::{Session, derive, keeping};
 
-/// How many gaps are listed where not all are asked for.
-const LISTED: usize = 12;
+/// How many gaps of a kind are listed where not all are asked for.
+const LISTED: usize = 3;
+
+/// Kinds of gaps in the order in which they are best seen to, with what somebody who has done it says of them.
+const KINDS: [(&str, &str, &str); 9] = [
+    ("unreadable", "Files that cannot be read", "what they say does not count until they are mended"),
+    (
+        "owner",
+        "Owners",
+        "people first: nothing else moves without them, and one person may wear several hats",
+    ),
+    ("policy", "Policies", "begin with the templates, and promise nothing that you do not do"),
+    ("design", "Walkthroughs", "look at one instance of each control together with whoever does it"),
+    ("failing", "Deviations", "they stay where they are; see that no new ones come before a window begins"),
+    ("source", "Sources", "what nobody supplies cannot be concluded, however well it was done"),
+    ("unknown", "Holes in the evidence", "somebody looked, but not everywhere, or not all the time"),
+    (
+        "never_done",
+        "Recurring work",
+        "an auditor asks for every time that it fell due; it cannot be made up for later",
+    ),
+    ("untested", "Controls that nothing tests yet", "keep evidence by hand until a procedure does"),
+];
 
 #[derive(Args)]
 pub(crate) struct GapsCommand {
@@ -21,7 +42,7 @@ pub(crate) struct GapsCommand {
     /// Only what a role sees to, such as IT
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
-    /// List every gap, not only the first of each kind of report
+    /// List every gap, not only the first ones of each kind
     #[arg(long)]
     all: bool,
     /// Print one JSON document
@@ -64,7 +85,7 @@ fn print(found: &Gaps, period: &Period, all: bool) -> Result<(), Failure> {
         found.tz,
         found.position
     ))?;
-    if let Some(first) = found.gaps.first() {
+    if let Some(first) = &found.begin {
         line("")?;
         line(&styled(BOLD, "Begin here"))?;
         line(&format!("  {}", plain(&first.says)))?;
@@ -113,20 +134,26 @@ fn print_gaps(title: &str, gaps: &[&Gap], all: bool) -> Result<(), Failure> {
     if gaps.is_empty() {
         return line("  nothing that is known of");
     }
-    let shown = if all { gaps.len() } else { LISTED };
-    for gap in gaps.iter().take(shown) {
-        line(&format!("  - {}", plain(&gap.says)))?;
-        line(&styled(DIM, &format!("    {}: {}, {}", gap.strand, who(gap), hours(gap.hours))))?;
-        line(&format!("    {}", plain(&gap.next)))?;
+    for (kind, title, advice) in KINDS {
+        let of: Vec<&&Gap> = gaps.iter().filter(|gap| gap.kind == kind).collect();
+        if of.is_empty() {
+            continue;
+        }
+        let sum = |gaps: &[&&Gap]| gaps.iter().fold((0, 0), |s, g| (s.0 + g.hours.0, s.1 + g.hours.1));
+        line(&format!("  {} ({}): {advice}", styled(BOLD, title), hours(sum(&of))))?;
+        let shown = if all { of.len() } else { LISTED.min(of.len()) };
+        for gap in &of[..shown] {
+            line(&format!("  - {}", plain(&gap.says)))?;
+            line(&styled(DIM, &format!("    {}, {}", who(gap), hours(gap.hours))))?;
+            line(&format!("    {}", plain(&gap.next)))?;
+        }
+        if of.len() > shown {
+            let rest = &of[shown..];
+            line(&styled(DIM, &format!("    and {} more, {}", rest.len(), hours(sum(rest)))))?;
+        }
     }
-    if gaps.len() > shown {
-        let rest = &gaps[shown..];
-        let sum = rest.iter().fold((0, 0), |sum, gap| (sum.0 + gap.hours.0, sum.1 + gap.hours.1));
-        line(&format!(
-            "  and {} more, {}: --all lists them, --role those of one role",
-            rest.len(),
-            hours(sum)
-        ))?;
+    if !all && gaps.len() > LISTED {
+        line(&styled(DIM, "  --all lists every one, --role those of one role"))?;
     }
     Ok(())
 }
@@ -150,8 +177,13 @@ fn print_roles(found: &Gaps) -> Result<(), Failure> {
         .map(|r| {
             vec![
                 format!("  {}", plain(&r.role)),
-                format!("{} controls, {} owned", r.controls, r.owned),
-                format!("{} gaps", r.gaps),
+                format!(
+                    "{} {}, {} owned",
+                    r.controls,
+                    if r.controls == 1 { "control" } else { "controls" },
+                    r.owned
+                ),
+                format!("{} {}", r.gaps, if r.gaps == 1 { "gap" } else { "gaps" }),
                 hours(r.hours),
             ]
         })
