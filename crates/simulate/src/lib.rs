@@ -1,8 +1,9 @@
 //! A company that knows what happened in it: people who come and go, alerts, vendors, deployments, and among them, one by one,
 //! the things an audit has to find and those that only look like it.
 //!
-//! [`simulate`] makes the world of a [`Shape`]; [`files()`] is what the company's systems would export of it, [`truth()`] what is
-//! right to say. The two do not know each other, and neither knows the product: they are what its accuracy is measured by.
+//! [`simulate`] makes the world of a [`Shape`]; [`files()`] is what the company's systems would export of it, [`code_host`] what
+//! its code host would answer at any instant, [`truth()`] what is right to say. None of them knows another, nor the product: they
+//! are what its accuracy is measured by.
 //! The same shape and seed give the same bytes for good.
 
 mod access;
@@ -34,6 +35,7 @@ mod people;
 mod policies;
 mod privacy;
 mod privileges;
+mod reconciled;
 mod releases;
 mod requests;
 mod reviews;
@@ -169,22 +171,19 @@ const TESTS: &[(&str, &str)] = &[
     ("VEN-01", "vendor_inventory"),
     ("VEN-04", "vendor_contracts"),
     ("VEN-05", "vendor_exit"),
+    ("GOV-09", "deployments_reconciled"),
+    ("GOV-09", "incidents_reconciled"),
+    ("GOV-09", "leavers_reconciled"),
+    ("GOV-09", "roster_reconciled"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
-const UNPROVEN: &[(&str, char, &str)] = &[
-    (
-        "branch_protection",
-        'c',
-        "a look of one day sees a rule whose end it does not know, whatever the ruleset's own history says of the days after",
-    ),
-    (
-        "change_tests",
-        'b',
-        "which checks a rule demanded shows only on the days of a look, and that a file lists all of them is the company's own word: \
+const UNPROVEN: &[(&str, char, &str)] = &[(
+    "change_tests",
+    'b',
+    "which checks a rule demanded shows only on the days of a look, and that a file lists all of them is the company's own word: \
          what failed is found, what passed is not proven to be all that was demanded",
-    ),
-];
+)];
 
 /// One thing that can be made to happen. It gives what is right to say of it: of nothing, where this company has no room for it.
 type Case = fn(&mut Company, &mut Rng) -> Vec<Seeded>;
@@ -268,9 +267,12 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     operations::afterwards(&mut company, &mut rng.fork("afterwards"));
     happen(&mut company, &rng, operations::watch::NOTICES);
     happen(&mut company, &rng, operations::leaks::SEARCHES);
+    happen(&mut company, &rng, reconciled::CASES);
+    reconciled::base(&mut company, &mut rng.fork("reconciled"));
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
+    happen(&mut company, &rng, reconciled::LAST);
     moves::base(&mut company, &mut rng.fork("moves"));
     moves::goes_beyond(&mut company);
     privileges::base(&mut company, &mut rng.fork("privileges"));
@@ -309,6 +311,14 @@ mod tests {
         let mut hash = Sha256::new();
         for file in files(&company) {
             hash.update(format!("{}\n{}\n{}\n{:?}\n", file.name, file.mapping, file.csv, file.covers));
+        }
+        let host = code_host(&company);
+        let asked = [("authorization".to_owned(), "Bearer x".to_owned())];
+        for (owner, name) in host.repositories() {
+            for list in ["commits", "pulls?state=all", "issues?state=all", "activity?ref=refs/heads/main"] {
+                let target = format!("/repos/{owner}/{name}/{list}");
+                hash.update(format!("{:?}\n", host.answer("GET", &target, &asked, company.cutoff())));
+            }
         }
         for seeded in truth(&company).seeded {
             hash.update(format!("{seeded:?}\n"));
