@@ -472,6 +472,13 @@ impl Company {
         &self.shape.zone
     }
 
+    /// The e-mail address of whom an employment is, by its key.
+    #[must_use]
+    pub fn address(&self, employment: &str) -> Option<String> {
+        let them = &self.people[self.employments.iter().find(|e| e.key == employment)?.person];
+        Some(format!("{}@{}", them.local, self.domain))
+    }
+
     /// The last instant whose facts were exported.
     #[must_use]
     pub fn cutoff(&self) -> model::Instant {

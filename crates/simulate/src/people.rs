@@ -162,7 +162,7 @@ pub(crate) fn close(c: &mut Company, rng: &mut Rng, login: usize, at: i64) {
 }
 
 /// Makes a login end at an instant, whatever ended it before. Its tokens stay as they are.
-fn close_at(c: &mut Company, login: usize, end: End) {
+pub(crate) fn close_at(c: &mut Company, login: usize, end: End) {
     if let Some(spell) = c.logins[login].spells.last_mut() {
         spell.1 = end;
     }
@@ -240,7 +240,12 @@ pub(crate) const CASES: &[(&str, Case)] = &[
 
 /// Somebody who has been here for a while, with logins at sign-in, code host and cloud, and leaves; everything ends in time.
 /// The tail is how many days of the period follow.
-fn leaver(c: &mut Company, rng: &mut Rng, kind: &'static str, tail: i64) -> Option<(usize, usize, i64)> {
+pub(crate) fn leaver(
+    c: &mut Company,
+    rng: &mut Rng,
+    kind: &'static str,
+    tail: i64,
+) -> Option<(usize, usize, i64)> {
     let began = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY)?;
     let at = c.clock.some_day(rng, 40, tail)?;
     let person = hire(c, rng, began, kind, &[1, 2]);
