@@ -2,22 +2,31 @@
 //! which nobody looked. Everything else is as it should be.
 
 use crate::Case;
-use crate::changes::{built, deployed, hurried, lands};
+use crate::changes::{allow, built, deployed, hurried, lands};
 use crate::clock::{DAY, HOUR};
 use crate::company::{Company, End, Outage};
+use crate::monitoring::MACHINE;
 use crate::people::{close_at, leaver};
 use crate::rng::Rng;
 use crate::truth::{Seeded, seeded};
 use crate::vulnerabilities::found;
 
 /// What happens in it; the last of these is one of the ordinary cases.
-pub(crate) const NAMES: &[&str] =
-    &["story-outage", "story-leaver", "story-vulnerability", "story-hotfix", "story-review", "bare-for-days"];
+pub(crate) const NAMES: &[&str] = &[
+    "story-releases",
+    "story-outage",
+    "story-leaver",
+    "story-vulnerability",
+    "story-hotfix",
+    "story-review",
+    "bare-for-days",
+];
 
 pub(crate) const CASES: &[(&str, Case)] = &[
     ("story-leaver", left_behind),
     ("story-vulnerability", fixed_late),
     ("story-hotfix", reviewed_late),
+    ("story-releases", released),
     ("story-outage", nobody_looked),
 ];
 
@@ -40,6 +49,41 @@ pub(crate) fn base(c: &mut Company) {
     }
     c.clock.dark = Some((from, to));
     c.outages.push(Outage { file: "deployment_approvals", from, to, tests: &["deployment_authorised"] });
+}
+
+/// Nothing waits for production for longer than some weeks: what no later release brought is released by itself. Nothing is wrong
+/// with any of it.
+fn released(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
+    let mut landings: Vec<_> = c.landings.iter().map(|l| (l.at, l.repository, l.commit.clone())).collect();
+    landings.sort_unstable();
+    for (at, repository, commit) in landings {
+        let brings = |c: &Company, artifact: &str| {
+            let build = c.builds.iter().find(|b| b.artifact == artifact)?;
+            c.landings.iter().find(|l| l.commit == build.commit).map(|l| l.at)
+        };
+        let brought = c.deployments.iter().any(|d| {
+            d.repository == repository
+                && d.environment == "production"
+                && d.at >= at
+                && d.at <= at + 20 * DAY
+                && brings(c, &d.artifact).is_some_and(|landed| landed >= at)
+        });
+        if brought {
+            continue;
+        }
+        let built_before = c.builds.iter().find(|b| b.commit == commit).map(|b| (b.artifact.clone(), b.at));
+        let (artifact, ready) = built_before.unwrap_or_else(|| {
+            let ready = at + HOUR;
+            (built(c, rng, repository, &commit, ready), ready)
+        });
+        let mut when = ready + 20 * HOUR;
+        if let Some((_, to)) = c.clock.dark.filter(|(from, to)| when >= *from && when < *to) {
+            when = to + 3 * HOUR;
+        }
+        let place = deployed(c, repository, "production", &artifact, when, MACHINE);
+        allow(c, place, None, when - HOUR);
+    }
+    vec![]
 }
 
 /// Somebody whose contract ran out, and whose way into the cloud nobody closed.
@@ -102,13 +146,13 @@ fn finished_late(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
         return vec![];
     };
     let Some(review) = c.reviews.iter_mut().rev().find(|r| r.system == system) else { return vec![] };
-    // The first business days of January; nobody's access had to go.
+    // The first business days of January.
     let done = review.quarter.1 + 5 * DAY + 15 * HOUR;
-    if done > c.clock.cutoff || review.lines.iter().any(|l| l.removed.is_some()) {
+    if done > c.clock.cutoff {
         return vec![];
     }
     review.completed = End::At(done);
     let at = review.quarter.0;
     let why = "finished on the sixth day of the next quarter: late is late, also where somebody allowed it beforehand";
-    vec![seeded(("IAM-08", "access_review_completed", "story-review"), "pay", "dp-", why).at(at)]
+    vec![seeded(("IAM-08", "access_review_completed", "story-review"), "pay", "dp.", why).at(at)]
 }

@@ -58,7 +58,9 @@ pub(crate) fn run(session: &Session, what: &DemoCommand) -> Result<ExitCode, Fai
         today: Instant::from_ms(company.cutoff().ms() + 1),
     };
     announce(&demo);
-    if !is_there(&folder, &demo)? {
+    if is_there(&folder, &demo)? {
+        line("it is there already; nothing was changed")?;
+    } else {
         build(session, &folder, &company, &demo)?;
     }
     story::tour(&folder, &company, &demo)?;
@@ -96,11 +98,11 @@ fn is_there(folder: &Path, demo: &Demo) -> Result<bool, Failure> {
         return match config.demo {
             Some(there) if there == *demo => Ok(true),
             Some(there) => Err(Failure::of(format!(
-                "`{}` holds a demo of {} people with seed {}; take it away first with `tickmark{} demo --remove`",
+                "`{}` holds a demo of {} people with seed {}; take it away first with `tickmark --workspace {} demo --remove`",
                 folder.display(),
                 there.people,
                 there.seed,
-                named(folder)
+                quoted(folder)
             ))),
             None => Err(Failure::of(format!(
                 "`{}` is a workspace, and no demo: the two are never mixed; name a new folder with --workspace DIR",
@@ -125,14 +127,11 @@ fn is_there(folder: &Path, demo: &Demo) -> Result<bool, Failure> {
     Ok(false)
 }
 
-/// ` --workspace DIR`, for whoever has to name the folder.
-pub(crate) fn named(folder: &Path) -> String {
-    let folder = folder.display().to_string();
-    let plain = folder.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+~".contains(c));
-    match plain {
-        true => format!(" --workspace {folder}"),
-        false => format!(" --workspace '{}'", folder.replace('\'', r"'\''")),
-    }
+/// A path as a shell takes it for one word.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// The folder beside, under the name of which something is begun or ended.
