@@ -419,23 +419,26 @@ pub(crate) fn tour(folder: &Path, company: &Company, demo: &Demo) -> Result<(), 
     line("")?;
     for text in [
         "Most of it went well. A contractor's contract ended, and their way into the cloud as an administrator stayed",
-        "open. A critical vulnerability waited for its fix. A backup with customers' data lay unencrypted for four days.",
-        "An emergency change was reviewed late; so was access to payments, which somebody had allowed beforehand. In",
-        "July a collector was down for some days: who allowed the deployments of these days, nobody can say. And the",
-        "code host was never connected: who reviewed changes is not known, which is no pass either.",
+        "open. A critical vulnerability waited for its fix. Customers' data lay unencrypted for four days. An emergency",
+        "change was reviewed late; so was access to payments, which somebody had allowed beforehand. In July a collector",
+        "was down for some days: who allowed the deployments of these days, nobody can say. And the code host was never",
+        "connected: who reviewed changes is not known, which is no pass either.",
     ] {
         line(text)?;
     }
     line("")?;
     line(&styled(BOLD, "The tour"))?;
     line(&format!("  alias demo={}", quoted(Path::new(&tickmark))))?;
-    let left = seeded(company, "story-leaver").map(|seeded| seeded.item.as_str());
-    let who = left.and_then(|key| company.address(key)).unwrap_or_default();
     // A month after they should have been gone.
-    let ended = left.and_then(|key| company.ended(key)).unwrap_or(demo.today);
-    let day = Instant::from_ms(ended.ms() + 30 * 86_400_000).date_in(company.zone());
+    let left = seeded(company, "story-leaver").and_then(|seeded| {
+        let day = Instant::from_ms(company.ended(&seeded.item)?.ms() + 30 * 86_400_000);
+        Some((company.address(&seeded.item)?, day.date_in(company.zone())))
+    });
     let step = |(command, shows): &(&str, &str)| {
-        let command = command.replace("PERSON", &who).replace("DAY", &day);
+        let command = match &left {
+            Some((who, day)) => command.replace("PERSON", who).replace("DAY", day),
+            None => command.replace("--who PERSON --as-of DAY", "--system cloud"),
+        };
         vec![format!("  demo {command}"), (*shows).to_owned()]
     };
     for row in aligned(&TOUR.iter().map(step).collect::<Vec<_>>()) {

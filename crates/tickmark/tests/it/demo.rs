@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use crate::support::{Home, Ran, assessment, copy, files, procedure};
+use crate::support::{Home, Ran, copy, files, procedure};
 
 const BANNER: &str = "DEMO: a simulated company, of which nothing is real.";
 
@@ -44,7 +44,7 @@ fn a_year_with_a_story_that_says_everywhere_what_it_is() {
     let tour = home.does("demo");
     assert!(tour.starts_with(BANNER), "{tour}");
     // What is exactly wrong in the year, as the story tells it, and what nobody can say.
-    let year = assessment(&home.in_demo("assess --json").succeeded());
+    let year = home.json_of_demo("assess");
     assert_eq!((word(&year, "from"), word(&year, "to")), ("2025-01-01T05:00:00Z", "2026-01-01T05:00:00Z"));
     let mut deviations = BTreeMap::new();
     for procedure in year["procedures"].as_array().unwrap() {
@@ -141,6 +141,9 @@ fn a_year_with_a_story_that_says_everywhere_what_it_is() {
     let manifest: Json =
         serde_json::from_slice(&fs::read(home.path().join("frozen/manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest["demo"], true);
+
+    let last_day = home.in_demo("assess --as-of 2025-12-31").succeeded();
+    assert!(last_day.contains("in force then: "), "{last_day}");
 
     // The auditor's sample, with the script in another language, and the root by another.
     let samples = home.json_of_demo("sample list");
