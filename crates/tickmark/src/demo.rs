@@ -161,8 +161,8 @@ fn build(session: &Session, folder: &Path, company: &simulate::Company, demo: &D
     told
 }
 
-const UNFINISHED: &str = ".unfinished";
-const REMOVED: &str = ".removed";
+const UNFINISHED: &str = ".demo-unfinished";
+const REMOVED: &str = ".demo-removed";
 
 /// Clears what an interrupted run left over.
 fn clear(leftover: &Path) -> Result<(), Failure> {
