@@ -15,6 +15,9 @@ pub struct Config {
     /// IANA name of the zone in which periods are declared; UTC when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
+    /// Says that the company does not exist; see [`crate::Demo`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo: Option<crate::Demo>,
     /// PostgreSQL for records instead of a file of the workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database: Option<Database>,

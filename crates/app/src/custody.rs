@@ -169,7 +169,7 @@ impl Workspace {
             .iter()
             .map(|o| json!({ "dimension": o.dimension, "subject": o.word, "out": o.windows }))
             .collect();
-        let manifest = json!({
+        let mut manifest = json!({
             "position": position,
             "from": question.period.from,
             "to": question.period.to,
@@ -180,6 +180,10 @@ impl Workspace {
             "versions": parts,
             "scope": out,
         });
+        if self.config.demo.is_some() {
+            // Whoever is handed the folder has neither the ledger nor the banner.
+            manifest["demo"] = json!(true);
+        }
         let text = manifest.to_string();
         let receipt = self.decision_receipt("freezes");
         let range = self.append_as(Kind::Freeze, &[Capture { receipt, body: text.clone().into_bytes() }])?;

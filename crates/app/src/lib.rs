@@ -13,6 +13,7 @@ mod config;
 mod conflict;
 mod criteria;
 mod custody;
+mod demo;
 mod deviation;
 mod error;
 mod evidence;
@@ -57,6 +58,7 @@ pub use config::{Config, GitHubSource};
 pub use conflict::{Conflict, Difference, Saying};
 pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
+pub use demo::{Demo, demo_folder, init_demo, is_marked};
 pub use deviation::{
     About, Decided, DeviationReport, Deviations, Found, InRegister, NONE, Registered, WaiverBeside,
 };
@@ -72,7 +74,9 @@ pub use looked::{
     AlarmReport, CoverageQuestion, CoverageReport, Keeping, Missing, TableCoverage, Unsupplied,
 };
 pub use person::{AlikePair, Person, PersonsAccount};
-pub use place::{Environment, Place, add_github_source, existing_wrapping_key, find, init, wrapping_key};
+pub use place::{
+    Environment, Place, add_github_source, existing_wrapping_key, find, init, present, wrapping_key,
+};
 pub use population::{
     Anchoring, Because, Beside, Check, Frozen, FrozenGap, Identity, LeftOut, Outcome, Population,
     PopulationReport, Sequence, SourceCount, SourceOf, Totals, Void,

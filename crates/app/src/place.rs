@@ -53,11 +53,7 @@ pub fn find(environment: &Environment, named: Option<&Path>) -> Result<Place, Ap
             return Ok(Place { folder: folder.to_owned(), by_default: false });
         }
     }
-    let data = environment
-        .data_home
-        .clone()
-        .or_else(|| environment.home.as_ref().map(|home| home.join(".local/share")))
-        .ok_or(AppError::NoHome)?;
+    let data = data_folder(environment).ok_or(AppError::NoHome)?;
     let folder = data.join("tickmark");
     if !folder.join(CONFIG).is_file() {
         match init(&folder, "") {
@@ -67,6 +63,23 @@ pub fn find(environment: &Environment, named: Option<&Path>) -> Result<Place, Ap
         }
     }
     Ok(Place { folder, by_default: true })
+}
+
+/// The workspace that [`find`] gives, where there is one already: nothing is made.
+#[must_use]
+pub fn present(environment: &Environment, named: Option<&Path>) -> Option<PathBuf> {
+    let is_one = |folder: &PathBuf| folder.join(CONFIG).is_file();
+    if let Some(folder) = named {
+        return Some(environment.current.join(folder)).filter(is_one);
+    }
+    let upwards = environment.current.ancestors().map(Path::to_owned).find(is_one);
+    upwards.or_else(|| data_folder(environment).map(|data| data.join("tickmark")).filter(is_one))
+}
+
+/// The folder for the user's data.
+pub(crate) fn data_folder(environment: &Environment) -> Option<PathBuf> {
+    let home = || environment.home.as_ref().map(|home| home.join(".local/share"));
+    environment.data_home.clone().or_else(home)
 }
 
 /// Makes a workspace: a folder with a configuration file.
@@ -132,7 +145,7 @@ pub(crate) fn write_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<(), 
 
 /// Writes a file that is not there yet, whole or not at all. Whether it was made: of two processes that try at once, one
 /// makes it, and the other must take what that one wrote.
-fn make_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, AppError> {
+pub(crate) fn make_durably(path: &Path, bytes: &[u8], mode: u32) -> Result<bool, AppError> {
     put_durably(path, bytes, mode, |temporary| {
         let linked = fs::hard_link(temporary, path);
         // A left-over only takes space.

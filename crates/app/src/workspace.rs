@@ -18,6 +18,7 @@ use store::records::{Address, Records, RecordsError};
 use store::state::State;
 
 use crate::config::Config;
+use crate::demo;
 use crate::error::AppError;
 use crate::place::write_durably;
 
@@ -105,6 +106,8 @@ impl Workspace {
             state.set_setting(SCHEMA, Some(&format!("tickmark_{:08x}", u32::from_be_bytes(name))))?;
         }
         let mut ledger = Ledger::open(Arc::new(disk), Box::new(head), &wrapping_key, entropy)?;
+        // Before anything else that is said: the first entry is what cannot be taken away.
+        demo::mark(&mut ledger, &config, &folder, now)?;
         let content =
             catalog::read_folder(&folder.join("content")).map_err(AppError::file("read", &folder))?;
         let (catalog, content_problems) =
@@ -365,7 +368,7 @@ fn displays(records: &mut Records) -> Result<BTreeSet<String>, RecordsError> {
     Ok(records.display(&ids)?.iter().map(|text| format!("{text:?}")).collect())
 }
 
-fn new_entry(kind: Kind, source: String, capture: &Capture) -> NewEntry {
+pub(crate) fn new_entry(kind: Kind, source: String, capture: &Capture) -> NewEntry {
     let receipt = &capture.receipt;
     NewEntry {
         kind,
@@ -378,7 +381,7 @@ fn new_entry(kind: Kind, source: String, capture: &Capture) -> NewEntry {
     }
 }
 
-fn decision_receipt(stream: &str, now: Instant) -> Receipt {
+pub(crate) fn decision_receipt(stream: &str, now: Instant) -> Receipt {
     Receipt {
         source: "tickmark".into(),
         stream: stream.into(),

@@ -491,7 +491,6 @@ pub const CASES: &str = "N01 N02 N03 N04 N05 N07 N09 N10 N11 N12 N14 N15 N17 N18
                          N39 N41 N42 N44 N46 N47 N48 N50 N51 N52 N54 N55 N57 N58 N60 N61 N63 N65 N66 N67 N68 N69 N71 N73 N75 N76 \
                          N77 N78 N80 N81 N83 N84 N85 N87 N89 N90 N92 N93 N95 N96 N97 N99 N100";
 
-
 /// Nasty cases that no company has, and why.
 pub const NOT_SEEDED: &[(&str, &str)] = &[
     ("N95", "about samples, which are not drawn yet"),

@@ -48,6 +48,33 @@ fn two_companies_are_judged_as_they_were() {
     }
 }
 
+#[test]
+fn the_story_of_the_demo_is_judged_as_it_is_told() {
+    for (people, seed) in [(50, 1), (12, 7), (120, 3)] {
+        let company = simulate(&Shape::of_the_story(people, seed)).unwrap();
+        let cases = ["story-leaver", "story-vulnerability", "story-hotfix", "story-review", "bare-for-days"];
+        let told: Vec<&str> =
+            company.seeded().iter().map(|s| s.case).filter(|c| *c != "story-outage").collect();
+        let mut sorted = (told.clone(), cases.to_vec());
+        sorted.0.sort_unstable();
+        sorted.1.sort_unstable();
+        assert_eq!(sorted.0, sorted.1, "{people} people, seed {seed}");
+        assert!(company.seeded().iter().any(|s| s.case == "story-outage"), "{people} people, seed {seed}");
+        let folder = conformance::folder().unwrap();
+        let judged = judge(&folder.path().join("w"), &company, &files(&company)).unwrap();
+        assert_nothing_wrong(&measure(&truth(&company), &judged));
+        // Nor does what one source knows and another does not.
+        for report in judged.period.procedures.iter().filter(|p| p.id.ends_with("_reconciled")) {
+            assert_eq!(
+                report.conclusion,
+                Some(model::Conclusion::NoExceptions),
+                "{} {people} {seed}",
+                report.id
+            );
+        }
+    }
+}
+
 /// The lines of a file that name something are left out.
 fn leave_out(files: &mut [File], name: &str, what: &str) {
     let file = files.iter_mut().find(|f| f.name == name).unwrap();

@@ -112,7 +112,7 @@ pub(crate) fn deployed(
 }
 
 /// Somebody allows a deployment, or the pipeline's rule does.
-fn allow(c: &mut Company, deployment: usize, by: Option<usize>, at: i64) {
+pub(crate) fn allow(c: &mut Company, deployment: usize, by: Option<usize>, at: i64) {
     let rule = if by.is_none() { RULE } else { "" };
     c.deployments[deployment].approvals.push(Approval { by, rule, approved: true, at });
 }
@@ -133,8 +133,8 @@ pub(crate) fn switched(c: &mut Company, rng: &mut Rng, number: usize, by: usize,
 }
 
 /// A change on the emergency path as it should go: an incident, and somebody independent who looks at it in time.
-fn hurried(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
-    let repository = rng.below(c.shape.repositories);
+pub(crate) fn hurried(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
+    let repository = rng.below(c.repositories.len());
     let (by, other) = two(rng);
     let commit = lands(c, rng, repository, by, at - 20 * MINUTE);
     let due = c.clock.business_days_after(at, REVIEW_DAYS);

@@ -32,7 +32,9 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// `None` where the zone is unknown, or the days are none.
-    pub(crate) fn new(zone: &str, first: Date, days: u32, cutoff_days: u32) -> Option<Self> {
+    pub(crate) fn new(zone: &str, first: Date, days: u32, (cutoff_days, hour): (u32, i8)) -> Option<Self> {
+        // A day has no other hours.
+        let hour = hour.clamp(0, 23);
         let zone = TimeZone::get(zone).ok()?;
         let last = first.checked_add(i64::from(days).checked_sub(1)?.days()).ok()?;
         let end = last.checked_add((1 + i64::from(cutoff_days)).days()).ok()?;
@@ -40,7 +42,7 @@ impl Clock {
         let mut clock = Self { zone, first, last, from: 0, to: 0, cutoff: 0, kept_since: 0, dark: None };
         clock.from = clock.at(first, 0, 0);
         clock.to = clock.at(after, 0, 0);
-        clock.cutoff = clock.at(end, 0, 0) - 1;
+        clock.cutoff = clock.at(end, hour, 0) - 1;
         clock.kept_since = clock.year(first.year() - 8);
         (days > 0).then_some(clock)
     }
@@ -205,7 +207,7 @@ mod tests {
 
     #[test]
     fn business_days_are_counted_over_weekends_and_holidays() {
-        let clock = Clock::new("America/New_York", Date::constant(2025, 1, 1), 365, 31).unwrap();
+        let clock = Clock::new("America/New_York", Date::constant(2025, 1, 1), 365, (31, 0)).unwrap();
         // Wednesday before Thanksgiving: five business days end with Thursday of the week after.
         let at = clock.at(Date::constant(2025, 11, 26), 23, 10);
         assert_eq!(clock.business_days_after(at, 5), clock.at(Date::constant(2025, 12, 5), 0, 0) - 1);

@@ -796,6 +796,22 @@ impl Company {
         &self.shape.zone
     }
 
+    /// The e-mail address of whom an employment is, by its key.
+    #[must_use]
+    pub fn address(&self, employment: &str) -> Option<String> {
+        let them = &self.people[self.employments.iter().find(|e| e.key == employment)?.person];
+        Some(format!("{}@{}", them.local, self.domain))
+    }
+
+    /// When an employment ended, by its key.
+    #[must_use]
+    pub fn ended(&self, employment: &str) -> Option<model::Instant> {
+        match self.employments.iter().find(|e| e.key == employment)?.to {
+            End::At(at) => Some(model::Instant::from_ms(at)),
+            End::Never | End::Unknown => None,
+        }
+    }
+
     /// The last instant whose facts were exported.
     #[must_use]
     pub fn cutoff(&self) -> model::Instant {

@@ -43,6 +43,7 @@ mod risks;
 mod rng;
 mod sign_ins;
 mod stores;
+mod story;
 mod training;
 mod truth;
 mod usage;
@@ -86,6 +87,10 @@ pub struct Shape {
     pub quiet: bool,
     /// Whether the policy on vulnerabilities was changed in the period.
     pub policy_change: bool,
+    /// Only these cases, by their names; every one but those of a story when `None`.
+    pub cases: Option<Vec<&'static str>>,
+    /// Hour of the day after the last of `cutoff_days` at which everything was exported.
+    pub cutoff_hour: i8,
 }
 
 impl Default for Shape {
@@ -104,6 +109,24 @@ impl Default for Shape {
             outages: false,
             quiet: false,
             policy_change: false,
+            cases: None,
+            cutoff_hour: 0,
+        }
+    }
+}
+
+impl Shape {
+    /// The company that people look at first: a year mostly in order, with a story in it. See [`story`].
+    #[must_use]
+    pub fn of_the_story(people: usize, seed: u64) -> Self {
+        Self {
+            seed,
+            people,
+            // Five in the afternoon of a Friday.
+            cutoff_days: 36,
+            cutoff_hour: 17,
+            cases: Some(story::NAMES.to_vec()),
+            ..Self::default()
         }
     }
 }
@@ -193,7 +216,7 @@ type Case = fn(&mut Company, &mut Rng) -> Vec<Seeded>;
 /// # Errors
 /// A shape that is none: no days, an unknown zone, fewer than ten people, or too many of anything.
 pub fn simulate(shape: &Shape) -> Result<Company, String> {
-    let clock = Clock::new(&shape.zone, shape.from, shape.days, shape.cutoff_days)
+    let clock = Clock::new(&shape.zone, shape.from, shape.days, (shape.cutoff_days, shape.cutoff_hour))
         .ok_or_else(|| format!("`{}` is no zone, or {} are no days", shape.zone, shape.days))?;
     if !(10..=4_000).contains(&shape.people) {
         return Err(format!("{} people; a company here has from 10 to 4000", shape.people));
@@ -210,6 +233,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     let mut company = Company::new(shape.clone(), clock);
     outages::base(&mut company);
     policies::base(&mut company, &mut rng.fork("policies"));
+    story::base(&mut company);
     access::base(&mut company, &mut rng.fork("access"));
     people::base(&mut company, &mut rng.fork("people"));
     usage::root(&mut company, &mut rng.fork("root"));
@@ -260,6 +284,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     ] {
         happen(&mut company, &rng, cases);
     }
+    tell(&mut company, &rng, story::CASES);
     requests::base(&mut company, &mut rng.fork("requests"));
     // Whatever landed by then was proposed by somebody, and looked at.
     code::base(&mut company, &mut rng.fork("code"));
@@ -273,6 +298,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
     happen(&mut company, &rng, reconciled::LAST);
+    tell(&mut company, &rng, story::LATER);
     moves::base(&mut company, &mut rng.fork("moves"));
     moves::goes_beyond(&mut company);
     privileges::base(&mut company, &mut rng.fork("privileges"));
@@ -289,9 +315,22 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     Ok(company)
 }
 
+/// A story happens once, and only where it is asked for.
+fn tell(company: &mut Company, rng: &Rng, cases: &[(&'static str, Case)]) {
+    for (name, case) in cases {
+        if company.shape.cases.as_ref().is_some_and(|names| names.contains(name)) {
+            let seeded = case(company, &mut rng.fork(name));
+            company.seeded.extend(seeded);
+        }
+    }
+}
+
 fn happen(company: &mut Company, rng: &Rng, cases: &[(&'static str, Case)]) {
     for turn in 0..company.shape.violations {
         for (name, case) in cases {
+            if company.shape.cases.as_ref().is_some_and(|names| !names.contains(name)) {
+                continue;
+            }
             let seeded = case(company, &mut rng.fork(&format!("{name} {turn}")));
             company.seeded.extend(seeded);
         }

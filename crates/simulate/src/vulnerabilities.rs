@@ -38,7 +38,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     }
 }
 
-fn found(c: &mut Company, severity: Option<&'static str>, seen: i64) -> usize {
+pub(crate) fn found(c: &mut Company, severity: Option<&'static str>, seen: i64) -> usize {
     let key = format!("VN-{}", c.findings.len() + 1);
     c.findings.push(Finding {
         key,

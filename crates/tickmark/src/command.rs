@@ -38,6 +38,8 @@ pub(crate) enum Command {
         #[arg(long, default_value = "", hide_default_value = true)]
         organisation: String,
     },
+    /// A company that does not exist, in a workspace of its own: to see what Tickmark does
+    Demo(crate::demo::DemoCommand),
     /// Examine every change of a git repository in a period
     Check(Check),
     /// Test every control over a period, or look at what held on a date
@@ -203,10 +205,10 @@ impl Days {
     /// The period: up to `now` unless its last day is named, in the workspace's zone unless another is.
     pub(crate) fn period(&self, now: Instant, config: &app::Config) -> Result<Period, Failure> {
         let tz = config.zone(self.tz.as_deref());
-        let default = Period::last_twelve_months(now, &tz)?;
         Ok(match (&self.from, &self.to) {
-            (None, None) => default,
+            (None, None) => usual_period(now, config, &tz)?,
             (Some(from), None) => {
+                let default = Period::last_twelve_months(now, &tz)?;
                 let today = default.last_date();
                 if model::parse_date_range(from, from, &tz)?.from >= default.to {
                     return Err(Failure::of(format!(
@@ -221,6 +223,14 @@ impl Days {
             (Some(from), Some(to)) => model::parse_date_range(from, to, &tz)?,
         })
     }
+}
+
+/// The period that is meant where none is named: the last twelve months; in a demo its year.
+pub(crate) fn usual_period(now: Instant, config: &app::Config, tz: &str) -> Result<Period, Failure> {
+    Ok(match &config.demo {
+        Some(demo) => model::parse_date_range(&demo.first_day, &demo.last_day, tz)?,
+        None => Period::last_twelve_months(now, tz)?,
+    })
 }
 
 #[derive(Args)]

@@ -97,6 +97,9 @@ pub(crate) fn restore(
         )),
         other => other.into(),
     })?;
+    if let Some(demo) = app::Config::read(&into.join("tickmark.toml"))?.demo {
+        crate::demo::announce(&demo);
+    }
     line(&format!(
         "restored {} with {size} entries; the last one says who restored it and why",
         into.display()

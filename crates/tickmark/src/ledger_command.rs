@@ -11,7 +11,7 @@ use verify::{Anchor, Folder, Options, Voucher};
 use crate::command::LedgerCommand;
 use crate::custody;
 use crate::failure::Failure;
-use crate::output::line;
+use crate::output::{self, line};
 use crate::session::Session;
 
 /// Checks a workspace, or a log folder that somebody handed over, from its bytes alone.
@@ -171,7 +171,7 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
             if *json {
                 let mut status = serde_json::to_value(&status).map_err(Failure::of)?;
                 status["anchors"] = serde_json::to_value(&anchors).map_err(Failure::of)?;
-                line(&serde_json::to_string_pretty(&status).map_err(Failure::of)?)?;
+                output::document(&status)?;
             } else {
                 line(&format!(
                     "{} entries acknowledged, {} published",
@@ -198,6 +198,7 @@ pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, F
         }
         LedgerCommand::Show { index } => {
             use std::io::Write as _;
+            output::banner_aside();
             std::io::stdout().write_all(&workspace.document(*index)?)?;
         }
     }

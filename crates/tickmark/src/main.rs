@@ -12,6 +12,7 @@ mod coverage;
 mod criteria;
 mod custody;
 mod decision;
+mod demo;
 mod deviation;
 mod evidence;
 mod failure;
@@ -29,6 +30,7 @@ mod sample;
 mod scope;
 mod session;
 mod source;
+mod story;
 mod uptime;
 mod waiver;
 
@@ -64,41 +66,60 @@ fn quiet_while_decoding() {
 
 fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
     use command::Command;
-    let session = session::Session::new(arguments.workspace);
-    match arguments.command {
-        Command::Init { folder, organisation } => session::init(&session, folder.as_deref(), &organisation),
-        Command::Check(check) => check::run(&session, &check),
-        Command::Access(what) => access::run(&session, &what),
-        Command::Gaps(what) => gaps::run(&session, &what),
-        Command::Commitments(what) => commitments::run(&session, &what),
-        Command::Catalog { what } => browse::run(&session, &what),
-        Command::Assess(what) => assess::run(&session, &what),
-        Command::Deviation { what } => deviation::run(&session, &what),
-        Command::Waiver { what } => waiver::run(&session, &what),
-        Command::Control(what) => criteria::control_command(&session, &what),
-        Command::Criteria(what) => criteria::criteria_command(&session, &what),
-        Command::Coverage(what) => coverage::run(&session, &what),
-        Command::Source { what } => source::run(&session, &what),
-        Command::Collect { since } => source::collect(&session, since.as_deref()),
-        Command::Import(what) => import::run(&session, &what),
-        Command::Record { what } => record::run(&session, &what),
-        Command::Parameter { what } => parameter::run(&session, &what),
-        Command::Scope { what } => scope::run(&session, &what),
-        Command::Flows(what) => flows::run(&session, &what),
-        Command::Person { what } => person::run(&session, &what),
-        Command::Evidence { what } => evidence::run(&session, &what),
-        Command::Population { what } => population::run(&session, &what),
-        Command::Sample { what } => sample::run(&session, &what),
-        Command::Verify { path } => ledger_command::verify(&session, path.as_deref()),
-        Command::Ledger { what } => ledger_command::run(&session, &what),
-        Command::Query(question) => query::run(&session, &question),
-        Command::Freeze { folder, days, known_at } => custody::freeze(&session, &folder, &days, known_at),
-        Command::Backup { folder, keys } => custody::backup(&session, &folder, &keys),
-        Command::Restore { folder, keys, into, operator, reason, newest_known } => {
-            let order = custody::order(&session, reason, operator);
-            custody::restore(&session, &folder, &keys, &into, &order, newest_known.as_deref())
+    let mut session = session::Session::new(arguments.workspace);
+    match &arguments.command {
+        // These make a workspace, or need none.
+        Command::Init { .. }
+        | Command::Restore { .. }
+        | Command::Demo(_)
+        | Command::Completions { .. }
+        | Command::Man => {}
+        other => {
+            session.look_for_a_demo();
+            demo::refuse_real_evidence(&session, other)?;
         }
-        Command::Rebuild { diff } => query::rebuild(&session, diff),
+    }
+    execute(&session, arguments.command)
+}
+
+/// Does what a command line says.
+fn execute(session: &session::Session, command: command::Command) -> Result<ExitCode, failure::Failure> {
+    use command::Command;
+    match command {
+        Command::Demo(what) => demo::run(session, &what),
+        Command::Init { folder, organisation } => session::init(session, folder.as_deref(), &organisation),
+        Command::Check(check) => check::run(session, &check),
+        Command::Access(what) => access::run(session, &what),
+        Command::Gaps(what) => gaps::run(session, &what),
+        Command::Commitments(what) => commitments::run(session, &what),
+        Command::Catalog { what } => browse::run(session, &what),
+        Command::Assess(what) => assess::run(session, &what),
+        Command::Deviation { what } => deviation::run(session, &what),
+        Command::Waiver { what } => waiver::run(session, &what),
+        Command::Control(what) => criteria::control_command(session, &what),
+        Command::Criteria(what) => criteria::criteria_command(session, &what),
+        Command::Coverage(what) => coverage::run(session, &what),
+        Command::Source { what } => source::run(session, &what),
+        Command::Collect { since } => source::collect(session, since.as_deref()),
+        Command::Import(what) => import::run(session, &what),
+        Command::Record { what } => record::run(session, &what),
+        Command::Parameter { what } => parameter::run(session, &what),
+        Command::Scope { what } => scope::run(session, &what),
+        Command::Flows(what) => flows::run(session, &what),
+        Command::Person { what } => person::run(session, &what),
+        Command::Evidence { what } => evidence::run(session, &what),
+        Command::Population { what } => population::run(session, &what),
+        Command::Sample { what } => sample::run(session, &what),
+        Command::Verify { path } => ledger_command::verify(session, path.as_deref()),
+        Command::Ledger { what } => ledger_command::run(session, &what),
+        Command::Query(question) => query::run(session, &question),
+        Command::Freeze { folder, days, known_at } => custody::freeze(session, &folder, &days, known_at),
+        Command::Backup { folder, keys } => custody::backup(session, &folder, &keys),
+        Command::Restore { folder, keys, into, operator, reason, newest_known } => {
+            let order = custody::order(session, reason, operator);
+            custody::restore(session, &folder, &keys, &into, &order, newest_known.as_deref())
+        }
+        Command::Rebuild { diff } => query::rebuild(session, diff),
         Command::Completions { shell } => command::completions(shell),
         Command::Man => command::man(),
     }

@@ -1,6 +1,8 @@
 //! Printing: results to standard output, everything about the run to standard error, colour only on a terminal.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -12,8 +14,65 @@ use crate::failure::Failure;
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
+/// What stands before every result of a demo.
+static BANNER: OnceLock<String> = OnceLock::new();
+static SHOWN: AtomicBool = AtomicBool::new(false);
+/// Where results go while the program itself runs a command.
+static KEPT: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// From now on every result says that it is of a demo.
+pub(crate) fn of_a_demo(banner: String) {
+    // Said twice, it is the same.
+    let _ = BANNER.set(banner);
+}
+
+pub(crate) fn is_of_a_demo() -> bool {
+    BANNER.get().is_some()
+}
+
+/// The banner, once, before whatever else is printed; nothing where this is no demo.
+pub(crate) fn banner() -> Result<(), Failure> {
+    match BANNER.get() {
+        Some(text) if !SHOWN.swap(true, Ordering::Relaxed) => {
+            finished(writeln!(anstream::stdout(), "{BOLD}{text}{BOLD:#}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The banner, once, beside a result that consists of exact bytes.
+pub(crate) fn banner_aside() {
+    if let Some(text) = BANNER.get().filter(|_| !SHOWN.swap(true, Ordering::Relaxed)) {
+        note(text);
+    }
+}
+
+/// Runs something and gives what it would have printed as its result.
+pub(crate) fn kept<T>(run: impl FnOnce() -> Result<T, Failure>) -> Result<String, Failure> {
+    let keep = |what| KEPT.lock().map_or(None, |mut kept| std::mem::replace(&mut *kept, what));
+    keep(Some(vec![]));
+    let ran = run();
+    let bytes = keep(None).unwrap_or_default();
+    ran?;
+    String::from_utf8(bytes).map_err(Failure::of)
+}
+
+fn is_kept() -> bool {
+    KEPT.lock().is_ok_and(|kept| kept.is_some())
+}
+
+/// Keeps what is printed, where it is kept.
+fn keep(print: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Option<Result<(), Failure>> {
+    let mut kept = KEPT.lock().ok()?;
+    kept.as_mut().map(|kept| print(kept).map_err(Failure::of))
+}
+
 /// A line of the result.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    if let Some(done) = keep(|kept| writeln!(kept, "{text}")) {
+        return done;
+    }
+    banner()?;
     finished(writeln!(anstream::stdout(), "{text}"))
 }
 
@@ -36,13 +95,37 @@ pub(crate) fn not_known(unknown: &[String]) -> Result<(), Failure> {
 
 /// The result as one JSON document. It may be large and holds no colour: it goes out as it is made.
 pub(crate) fn document(value: &impl serde::Serialize) -> Result<(), Failure> {
+    if let Some(done) = keep(|kept| Ok(serde_json::to_writer_pretty(kept, value)?)) {
+        return done;
+    }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let written = serde_json::to_writer_pretty(&mut out, value).map_err(std::io::Error::from);
+    let written = if is_of_a_demo() {
+        serde_json::to_value(value).and_then(|value| serde_json::to_writer_pretty(&mut out, &marked(value)))
+    } else {
+        serde_json::to_writer_pretty(&mut out, value)
+    };
+    let written = written.map_err(std::io::Error::from);
     finished(written.and_then(|()| writeln!(out)).and_then(|()| out.flush()))
+}
+
+/// A document of a demo: it says so in a field of its own, and a list in each of its members.
+pub(crate) fn marked(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::Object(mut fields) => {
+            fields.insert("demo".to_owned(), true.into());
+            Json::Object(fields)
+        }
+        Json::Array(members) => Json::Array(members.into_iter().map(marked).collect()),
+        other => other,
+    }
 }
 
 /// A remark about the run. Nobody may be listening.
 pub(crate) fn note(text: &str) {
+    if is_kept() {
+        return;
+    }
     let _ = writeln!(anstream::stderr(), "{DIM}{text}{DIM:#}");
 }
 
@@ -99,7 +182,7 @@ pub(crate) fn spoken(word: &str) -> String {
 
 /// A spinner on a terminal; nothing elsewhere.
 pub(crate) fn progress(text: &'static str) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
+    if is_kept() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();

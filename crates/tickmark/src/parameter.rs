@@ -247,10 +247,12 @@ pub(crate) fn print_versions(procedure: &ProcedureReport, period: &Period) -> Re
                 Some(conclusion) => format!("; {}", spoken(Conclusion::word(conclusion))),
                 None => String::new(),
             };
+            // A date has no days to name: what was in force is what was in force then.
+            let then = version.to.ms() - version.from.ms() <= 1;
+            let days = format!("{} to {}", first(version.from, tz), last(version.to, tz));
             line(&format!(
-                "  in force {} to {}: {}; population {}{said}",
-                first(version.from, tz),
-                last(version.to, tz),
+                "  in force {}: {}; population {}{said}",
+                if then { "then" } else { &days },
                 if text.is_empty() { "as the content says".to_owned() } else { text.join("; ") },
                 version.population
             ))?;

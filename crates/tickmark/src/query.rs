@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use app::{AppError, Prepared, Workspace};
-use model::{Instant, Value};
+use model::{ColumnType, Instant, Value};
 use records::{ParquetColumn, ParquetWriter};
 use tempfile::NamedTempFile;
 
 use crate::command::{Format, Query};
 use crate::failure::Failure;
-use crate::output::{aligned, line, plain};
+use crate::output::{self, aligned, line, plain};
 use crate::session::{Session, derive};
 
 pub(crate) fn run(session: &Session, query: &Query) -> Result<ExitCode, Failure> {
@@ -66,6 +66,11 @@ pub(crate) fn run(session: &Session, query: &Query) -> Result<ExitCode, Failure>
             let (_, text) = written.map_err(|e| e.at(Path::new("the standard output")))?;
             let text = String::from_utf8_lossy(&text);
             let text = if on_terminal { text.lines().map(|l| plain(l) + "\n").collect() } else { text };
+            if format == Format::Table {
+                output::banner()?
+            } else {
+                output::banner_aside()
+            }
             match io::stdout().lock().write_all(text.as_bytes()) {
                 Err(e) if e.kind() != ErrorKind::BrokenPipe => return Err(e.into()),
                 _ => {}
@@ -135,11 +140,22 @@ fn write<W: Write + Send>(
     format: Format,
     to: W,
 ) -> Result<(u64, W), Stopped> {
-    let mut sheet = Sheet::begin(format, prepared, to).map_err(Stopped::Write)?;
+    // What is handed on as a file says of each row that it is simulated; a table stands below the banner.
+    let mark =
+        (format != Format::Table && output::is_of_a_demo()).then(|| Value::Text("simulated".to_owned()));
+    let mut columns = prepared.columns.clone();
+    if mark.is_some() {
+        let mut name = "demo".to_owned();
+        while columns.iter().any(|(other, _)| *other == name) {
+            name.push('_');
+        }
+        columns.push((name, ColumnType::Text));
+    }
+    let mut sheet = Sheet::begin(format, &columns, to).map_err(Stopped::Write)?;
     let mut rows = 0;
     let mut failed = None;
     workspace
-        .run(prepared, &mut |row| match sheet.row(row) {
+        .run(prepared, &mut |row| match marked(row, mark.as_ref(), &mut |row| sheet.row(row)) {
             Ok(()) => {
                 rows += 1;
                 ControlFlow::Continue(())
@@ -153,6 +169,17 @@ fn write<W: Write + Send>(
     match failed {
         Some(error) => Err(Stopped::Write(error)),
         None => Ok((rows, sheet.finish().map_err(Stopped::Write)?)),
+    }
+}
+
+fn marked(
+    row: &[Value],
+    mark: Option<&Value>,
+    to: &mut dyn FnMut(&[Value]) -> io::Result<()>,
+) -> io::Result<()> {
+    match mark {
+        None => to(row),
+        Some(mark) => to(&row.iter().chain([mark]).cloned().collect::<Vec<_>>()),
     }
 }
 
@@ -176,8 +203,8 @@ enum Sheet<W: Write + Send> {
 }
 
 impl<W: Write + Send> Sheet<W> {
-    fn begin(format: Format, prepared: &Prepared, mut to: W) -> io::Result<Self> {
-        let columns: Vec<String> = prepared.columns.iter().map(|(name, _)| name.clone()).collect();
+    fn begin(format: Format, named: &[(String, ColumnType)], mut to: W) -> io::Result<Self> {
+        let columns: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
         Ok(match format {
             Format::Table => Self::Table { columns, rows: vec![], to },
             Format::Json => {
@@ -189,8 +216,7 @@ impl<W: Write + Send> Sheet<W> {
                 Self::Csv { to }
             }
             Format::Parquet => {
-                let columns: Vec<ParquetColumn> = prepared
-                    .columns
+                let columns: Vec<ParquetColumn> = named
                     .iter()
                     .map(|(name, kind)| ParquetColumn { name: name.clone(), kind: *kind, nullable: true })
                     .collect();

@@ -14,6 +14,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     pub(crate) named: Option<PathBuf>,
     pub(crate) now: Instant,
+    /// What the workspace says of itself where it is a demo: there the clock stands still, and `now` is its day.
+    pub(crate) demo: Option<app::Demo>,
 }
 
 impl Session {
@@ -31,7 +33,19 @@ impl Session {
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
-        Self { environment, named, now: Instant::from_ms(now) }
+        Self { environment, named, now: Instant::from_ms(now), demo: None }
+    }
+
+    /// Goes by the clock of the workspace where it is a demo, and has every result say so.
+    pub(crate) fn look_for_a_demo(&mut self) {
+        let folder = app::present(&self.environment, self.named.as_deref());
+        // What cannot be read is told by whoever needs it.
+        let config = folder.and_then(|folder| app::Config::read(&folder.join("tickmark.toml")).ok());
+        if let Some(demo) = config.and_then(|config| config.demo) {
+            crate::demo::announce(&demo);
+            self.now = demo.today;
+            self.demo = Some(demo);
+        }
     }
 
     /// Finds the workspace.

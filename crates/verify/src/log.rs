@@ -36,10 +36,22 @@ pub struct LogReport {
     pub ahead: Vec<String>,
     /// Names of signatures on the checkpoint by keys that weren't given: nothing is said of them.
     pub unchecked_signatures: Vec<String>,
+    /// The first entry says that this is a demo: a company that does not exist.
+    pub demo: bool,
+}
+
+/// Of a leaf, what tells a demo.
+#[derive(serde::Deserialize)]
+struct FirstLeaf {
+    kind: String,
+    stream: String,
 }
 
 impl fmt::Display for LogReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.demo {
+            write!(f, "A DEMO, of a company that does not exist: ")?;
+        }
         write!(f, "{}, ", self.origin)?;
         if let Some(acknowledged) = self.acknowledged {
             write!(f, "{acknowledged} acknowledged, ")?;
@@ -190,6 +202,7 @@ pub(crate) fn walk(
     let listing = Listing::new(files, size, options)?;
 
     let mut edge = Edge::new();
+    let mut demo = false;
     for index in 0..size.div_ceil(u64::from(TILE_WIDTH)) {
         let Some(tile) = Tile::of(Level::Entries, index, size) else { break };
         let path = tile.path();
@@ -206,6 +219,10 @@ pub(crate) fn walk(
                 let compared = listing.compare_hashes(files, tile, hashes);
                 full = std::mem::replace(&mut full, Ok(())).and(compared);
             });
+            if edge.size() == 1 {
+                demo = serde_json::from_slice::<FirstLeaf>(entry)
+                    .is_ok_and(|leaf| leaf.kind == "decision" && leaf.stream == "demo");
+            }
             visit(&edge, entry)?;
         }
         full?;
@@ -231,5 +248,6 @@ pub(crate) fn walk(
         files: listing.files,
         ahead: listing.ahead,
         unchecked_signatures: unchecked.collect(),
+        demo,
     })
 }

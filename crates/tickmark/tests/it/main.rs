@@ -12,6 +12,7 @@ mod commitments;
 mod company;
 mod custody;
 mod damage;
+mod demo;
 mod flows;
 mod github;
 mod import;

@@ -162,7 +162,7 @@ fn python(block: usize, arguments: &str, input: &str) -> Option<String> {
 
 /// The script draws every stream of a sample again.
 #[track_caller]
-fn redrawn(sample: &Json) {
+pub(crate) fn redrawn(sample: &Json) {
     for stream in sample["streams"].as_array().unwrap() {
         let Some(said) = python(0, stream["redraw"].as_str().unwrap(), "") else { return };
         let theirs: Vec<u64> = said.lines().map(|line| line.parse().unwrap()).collect();
@@ -216,6 +216,40 @@ fn a_second_freeze_shows() {
         &format!("sample draw {third} {AUDITOR} --unanchored --size 2 --nonce {NONCE}"),
         &["was declared void", "freeze another one"],
     );
+}
+
+#[test]
+fn a_kinder_sample_by_freezing_twice_shows() {
+    // Half of the tickets are open when the auditor draws, and are mended and frozen again afterwards.
+    let open: Vec<usize> = (0..80).filter(|n| n % 2 == 0).collect();
+    let company = Company::new(&tickets(80, &open));
+    let first = company.freeze();
+    company.anchor();
+    let grim = company.draw(first, &format!("--size 20 --nonce {NONCE}"));
+    assert!(grim["evaluation"]["deviating"].as_u64().unwrap() > 0);
+    company.import(&tickets(80, &[]));
+    let second = company.freeze();
+    company.anchor();
+    // With the nonce that everybody knows by now nothing can be drawn, with another one it can; and it shows on every page.
+    company.refuses(
+        &format!("sample draw {second} --size 20 --nonce {NONCE} {AUDITOR}"),
+        &["this nonce is known"],
+    );
+    let kind = company.draw(second, "--size 20 --nonce 00112233445566778899aabbccddeeff");
+    assert_eq!(kind["evaluation"]["deviating"], 0);
+    assert_eq!(kind["beside"], serde_json::json!([number(&grim)]));
+    let said = company.does(&format!("sample show {}", number(&kind)));
+    assert!(said.contains(&format!("other draws about the same: {}", number(&grim))), "{said}");
+    assert!(said.contains("the nonce's hash was never lodged"), "{said}");
+    let listed = company.populations();
+    assert_eq!((&listed[0]["newer"], &listed[1]["beside"]["changed"]), (&second.into(), &40.into()));
+    // Declaring the first one void takes it from no list.
+    company.does(&format!("population void {first} --by max --reason mistyped"));
+    assert_eq!(company.json("sample list")["samples"].as_array().unwrap().len(), 2);
+    let said = company.does("population list");
+    assert!(said.contains("VOID since entry") && said.contains("40 changed"), "{said}");
+    let said = company.does(&format!("sample show {}", number(&kind)));
+    assert!(said.contains(&format!("other draws about the same: {}", number(&grim))), "{said}");
 }
 
 #[test]

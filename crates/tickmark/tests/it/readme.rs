@@ -44,6 +44,8 @@ fn every_command_of_the_table() {
     for command in commands {
         let line = match command {
             "tickmark init DIR" => "init acme".to_owned(),
+            // tests/it/demo.rs runs it.
+            "tickmark demo" | "--remove" => "demo --help".to_owned(),
             "proof N" => "ledger proof 1 --out proofs".to_owned(),
             "show N" => "ledger show 1".to_owned(),
             "source check" | "collect" | "restore" => format!("{command} --help"),
