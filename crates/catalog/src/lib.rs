@@ -22,8 +22,8 @@ use model::{Table, Value};
 pub use calendar::{Calendar, Day};
 pub use control::{Control, Criterion, Frequency, Mode};
 pub use problem::{Problem, nearest};
-pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime};
-pub use sql::{Bindings, Engine, Query, written_out};
+pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime, Way};
+pub use sql::{Bindings, Engine, Only, Query, written_out, written_out_of};
 
 mod built_in {
     //! The built-in content, embedded when the crate is built.
