@@ -44,7 +44,8 @@ pub struct Question {
     pub at_a_date: bool,
     /// How long sources keep what they have; nothing is known of that when absent.
     pub keeping: Option<Keeping>,
-    /// Whether items that pass, or that the procedure does not concern, are told by their number alone.
+    /// Whether items that pass, or that the procedure does not concern, are told by their number alone, unless they last the
+    /// period.
     pub brief: bool,
 }
 
@@ -300,10 +301,11 @@ pub struct ItemReport {
 }
 
 impl ItemReport {
-    /// Whether every attribute passes or concerns nothing.
+    /// Whether every attribute passes or concerns nothing, by every version.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.verdicts.values().all(|v| matches!(v, Verdict::Pass | Verdict::NotApplicable))
+        self.otherwise.is_empty()
+            && self.verdicts.values().all(|v| matches!(v, Verdict::Pass | Verdict::NotApplicable))
     }
 
     /// The verdict of the whole item.
@@ -471,7 +473,8 @@ impl Workspace {
                     .collect(),
                 ..whole
             });
-            if question.brief {
+            // What lasts the period is listed all the same: a date asks whether it held.
+            if question.brief && !parted.procedure.over_period {
                 report.items.retain(|item| !item.is_clean());
             }
             report.not_in_force = parted.not_in_force;

@@ -249,7 +249,7 @@ fn load(folder: &Path, changes: i64) {
     records
         .fill(|take| {
             let mut batch = Batch { applied: 1, ..Batch::default() };
-            let mut entity = |batch: &mut Batch, id: i64, kind: &str, scope: i64| {
+            let entity = |batch: &mut Batch, id: i64, kind: &str, scope: i64| {
                 let key = match kind {
                     "change" => format!("{:040x}", id),
                     _ => format!("{id}"),
