@@ -4,6 +4,7 @@
 //! plain functions: this crate knows no source.
 
 mod access;
+mod again;
 mod anchor;
 mod assessment;
 mod browse;
@@ -43,6 +44,7 @@ pub use assess::retention::Kept;
 pub use assess::strip::Look;
 
 pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};
+pub use again::{Again, again_by, only};
 pub use anchor::{Anchored, Anchors, KnownAnchor};
 pub use assessment::{
     AttributeReport, GapReport, ItemReport, ItemVersion, NotInForce, OverAPeriod, ProcedureReport,

@@ -10,7 +10,7 @@ use catalog::{Procedure, TestedAttribute};
 use model::{Attribute, Conclusion, CoverageStatus, Document, Instant, Verdict, row_id_entry};
 use serde::{Deserialize, Serialize};
 
-use crate::assessment::{ProcedureReport, Question, letter, statements};
+use crate::assessment::{ItemReport, ProcedureReport, Question, letter, statements};
 use crate::error::AppError;
 use crate::question::{integer, text};
 use crate::workspace::Workspace;
@@ -302,18 +302,19 @@ fn counted(
         dependent: dependent.into_iter().collect(),
         outcome: Completeness::Unknown,
     };
-    for item in &report.items {
-        match item.verdicts.get(&letter) {
-            Some(Verdict::Pass) => reconciled.matched += 1,
-            Some(Verdict::Deviation) => {
-                reconciled.residual += 1;
-                reconciled.explained += usize::from(item.waived.is_some());
-            }
-            Some(Verdict::NoEvidence | Verdict::NeedsJudgement) => reconciled.unknown += 1,
+    let counts = report.attributes.iter().find(|a| a.letter == letter).map(|a| &a.counts);
+    for (verdict, n) in counts.into_iter().flatten() {
+        match verdict {
+            Verdict::Pass => reconciled.matched += n,
+            Verdict::Deviation => reconciled.residual += n,
+            Verdict::NoEvidence | Verdict::NeedsJudgement => reconciled.unknown += n,
             // What is not due yet says nothing of what should be there by now.
-            Some(Verdict::NotYetDue | Verdict::NotApplicable) | None => {}
+            Verdict::NotYetDue | Verdict::NotApplicable => {}
         }
     }
+    let deviates = |item: &&ItemReport| item.verdicts.get(&letter) == Some(&Verdict::Deviation);
+    let waived = report.items.iter().filter(deviates).filter(|item| item.waived.is_some());
+    reconciled.explained = waived.count();
     if reconciled.held_by.is_empty() || reconciled.held_against.is_empty() {
         reconciled.dependent.push("nobody says where both sides come from".to_owned());
     }

@@ -28,8 +28,8 @@ pub use crosswalk::{Crosswalk, FRAMEWORKS, Reference};
 pub use policy::Policy;
 pub use preset::{OPTIONAL_CATEGORIES, Preset};
 pub use problem::{Problem, nearest};
-pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime};
-pub use sql::{Bindings, Engine, Query, written_out};
+pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime, Way};
+pub use sql::{Bindings, Engine, Only, Query, written_out, written_out_of};
 
 mod built_in {
     //! The built-in content, embedded when the crate is built.

@@ -228,6 +228,18 @@ fn a_procedure_says_what_it_reads_and_tests() {
     check("CHG-02", "CHG-03", "there is no control `CHG-03`; did you mean `CHG-02`?");
     check("[tables.change]", "[tables.chance]", "there is no table `chance`; did you mean `change`?");
     check("item_by = \"id\"", "item_by = \"autor\"", "did you mean `author`?");
+    check("item_by = \"id\"", "item_by = \"merged_at\"", "`merged_at` of `change` names nothing");
+    check(
+        "item_by = \"id\"",
+        "item_by = \"id = review.change\"",
+        "`review` is not among the tables of this procedure",
+    );
+    check(
+        "item_by = \"id\"",
+        "item_by = [\"id\", \"author = change.autor\"]",
+        "`autor` is no column of `change`",
+    );
+    check("item_by = \"id\"", "item_by = [\"id\", \"author = change.id\"]", "lead back to `change`");
     check("[attributes.a]", "[attributes.b]", "write `[attributes.a]`");
     check(
         "absent = [\"change\"]",
