@@ -770,7 +770,7 @@ impl Facts<'_> {
         };
         let silent: Vec<&str> = SOURCES
             .iter()
-            .filter(|(_, tables)| !tables.iter().any(|t| healthy(t)))
+            .filter(|(_, tables)| !tables.iter().any(&healthy))
             .map(|(what, _)| *what)
             .collect();
         let step = |what, done: bool, found: &str, missing: String| Step {
