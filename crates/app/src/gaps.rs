@@ -742,9 +742,9 @@ impl Facts<'_> {
                         .any(|p| p.items.iter().any(|item| item.verdict() == Verdict::Deviation))
             };
             let held = |c: &&ControlReport| c.operation == Some(Conclusion::NoExceptions);
-            let state = if asked.iter().any(|c| deviates(c)) {
+            let state = if asked.iter().any(deviates) {
                 "found"
-            } else if asked.iter().all(|c| held(c)) {
+            } else if asked.iter().all(held) {
                 "not_found"
             } else {
                 "cannot_be_told"
@@ -770,7 +770,7 @@ impl Facts<'_> {
         };
         let silent: Vec<&str> = SOURCES
             .iter()
-            .filter(|(_, tables)| !tables.iter().any(|t| healthy(&t)))
+            .filter(|(_, tables)| !tables.iter().any(&healthy))
             .map(|(what, _)| *what)
             .collect();
         let step = |what, done: bool, found: &str, missing: String| Step {

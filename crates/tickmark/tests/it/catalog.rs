@@ -50,7 +50,8 @@ fn the_catalogue_is_read_from_the_criterion_to_what_feeds_its_tests() {
     }
     let table = home.does("catalog tables approval");
     assert!(
-        table.contains("change_independent_review") && table.contains("approved_at  instant, may be unknown"),
+        table.contains("change_independent_review")
+            && table.contains("approved_at   instant, may be unknown"),
         "{table}"
     );
     home.refuses("catalog controls CHG-2", &["there is no control `CHG-2`", "did you mean `CHG-02`?"]);
