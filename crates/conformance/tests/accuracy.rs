@@ -129,3 +129,22 @@ fn twenty_seeds_of_every_shape() {
     );
     assert!(text.contains("Nothing is wrong."), "see docs/accuracy.md");
 }
+
+#[test]
+fn zz_probe() {
+    let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    let shape = std::env::var("SHAPE").ok().and_then(|s| s.parse::<usize>().ok());
+    let company = match shape { Some(n) => simulate(&SHAPES[n].1(seed)).unwrap(), None => small(seed) };
+    let t = std::time::Instant::now();
+    let captures = conformance::accuracy::collected(&company).unwrap();
+    eprintln!("{} captures in {:?}", captures.len(), t.elapsed());
+    for c in &captures {
+        if let Some(cov) = &c.receipt.coverage { if cov.status != model::CoverageStatus::Complete { eprintln!("{} {} {} {:?}", c.receipt.source, c.receipt.collected_at, c.receipt.stream, cov); } }
+    }
+    let tests = measured(&company, |_| ());
+    eprintln!("all in {:?}", t.elapsed());
+    for (test, m) in &tests {
+        if !m.wrong.is_empty() { eprintln!("{test}: {} wrong of {}", m.wrong.len(), m.items); for w in m.wrong.iter().take(25) { eprintln!("   {w}"); } }
+    }
+    for t in ["change_ticket","change_independent_review","change_tests"] { eprintln!("{t} {:?}", (tests[t].items, tests[t].deviations, tests[t].near_misses, tests[t].open)); }
+}

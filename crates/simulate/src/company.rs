@@ -1,7 +1,7 @@
 //! The company and what happened in its year, in the words of the world: people, logins, alerts, vendors. No word here is one
 //! of a record table; [`crate::files()`] says it in files, and [`crate::truth()`] what is right to say of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Shape;
 use crate::clock::Clock;
@@ -67,6 +67,14 @@ pub struct Company {
     pub(crate) emergencies: Vec<Emergency>,
     pub(crate) bypasses: Vec<Bypass>,
     pub(crate) flags: Vec<FlagChange>,
+    // At the code host.
+    pub(crate) proposals: Vec<Proposal>,
+    pub(crate) issues: Vec<Issue>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) standing: Vec<Standing>,
+    /// What the commits say that nobody proposed; `{3}` is the number of the issue at that place.
+    pub(crate) messages: BTreeMap<String, String>,
+    pub(crate) faults: Vec<Fault>,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -326,6 +334,11 @@ pub(crate) struct VendorReview {
 #[derive(Clone, Debug)]
 pub(crate) struct Repository {
     pub(crate) key: String,
+    /// Whether the collector looks at it at the code host itself.
+    pub(crate) hosted: bool,
+    /// Its other name, and since when it has that.
+    pub(crate) renamed: Option<(i64, &'static str)>,
+    pub(crate) deleted: Option<i64>,
     /// The rule of the default branch over time: whether it is on (`None`: nobody could say), with how many approvals.
     pub(crate) rules: Vec<(Option<bool>, i64, i64, End)>,
 }
@@ -402,6 +415,116 @@ pub(crate) struct FlagChange {
     pub(crate) approved: Option<(i64, usize)>,
 }
 
+/// A proposal to change the code of a repository, and what became of it: a pull request.
+#[derive(Clone, Debug)]
+pub(crate) struct Proposal {
+    pub(crate) repository: usize,
+    pub(crate) title: String,
+    /// What its description says, but for the issue it names.
+    pub(crate) says: String,
+    /// The issue of the same repository that it names.
+    pub(crate) issue: Option<usize>,
+    pub(crate) branch: String,
+    pub(crate) by: usize,
+    pub(crate) opened: i64,
+    /// Its commits, the last of them its head.
+    pub(crate) works: Vec<Work>,
+    /// A head that was thrown away: when, by whom, and what took its place.
+    pub(crate) rewritten: Vec<(i64, usize, String)>,
+    pub(crate) opinions: Vec<Opinion>,
+    pub(crate) merged: Option<Merge>,
+    pub(crate) closed: Option<i64>,
+}
+
+/// A commit of a proposal.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) commit: String,
+    pub(crate) author: usize,
+    /// Who made the commit of it; `None` for the host's own hand.
+    pub(crate) committer: Option<usize>,
+    pub(crate) co_authors: Vec<usize>,
+    pub(crate) pusher: usize,
+    pub(crate) at: i64,
+}
+
+/// What a reviewer said of a proposal.
+#[derive(Clone, Debug)]
+pub(crate) struct Opinion {
+    pub(crate) by: usize,
+    pub(crate) word: &'static str,
+    /// The commit it was given on.
+    pub(crate) on: String,
+    pub(crate) at: i64,
+    /// When, and by whom, it was dismissed.
+    pub(crate) dismissed: Option<(i64, usize)>,
+}
+
+/// How a proposal landed: as which commits of the default branch.
+#[derive(Clone, Debug)]
+pub(crate) struct Merge {
+    pub(crate) at: i64,
+    pub(crate) by: usize,
+    pub(crate) how: Method,
+    pub(crate) commits: Vec<String>,
+}
+
+/// How a proposal's commits became those of the default branch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Method {
+    Merge,
+    Squash,
+    Rebase,
+}
+
+/// How a check of a commit ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    pub(crate) repository: usize,
+    pub(crate) commit: String,
+    pub(crate) name: String,
+    pub(crate) conclusion: &'static str,
+    pub(crate) at: i64,
+    /// Of the older kind, which has no beginning.
+    pub(crate) status: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Issue {
+    pub(crate) repository: usize,
+    pub(crate) title: &'static str,
+    pub(crate) by: usize,
+    pub(crate) opened: i64,
+    pub(crate) closed: Option<i64>,
+}
+
+/// A change that a written approval of its class covers: who gave that when, and whether its conditions held of this change.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) repository: usize,
+    pub(crate) commit: String,
+    pub(crate) by: usize,
+    pub(crate) at: i64,
+    pub(crate) met: Option<bool>,
+}
+
+/// What the code host did wrong for a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) repository: usize,
+    pub(crate) kind: FaultKind,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FaultKind {
+    /// The token lost what it needs to see proposals: the list of them is empty, with a 200, and each of them is not found.
+    Blind,
+    /// No page says that there is a next one.
+    OnePage,
+}
+
 /// A time in which a collector did not look, by the files it would have filled.
 #[derive(Clone, Debug)]
 pub(crate) struct Outage {
@@ -447,6 +570,12 @@ impl Company {
             emergencies: vec![],
             bypasses: vec![],
             flags: vec![],
+            proposals: vec![],
+            issues: vec![],
+            checks: vec![],
+            standing: vec![],
+            messages: BTreeMap::new(),
+            faults: vec![],
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

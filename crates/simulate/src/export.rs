@@ -59,7 +59,8 @@ pub fn files(company: &Company) -> Vec<File> {
         maintenance(c),
         repositories(c),
         rules(c),
-        landings(c),
+        required_checks(c),
+        standing(c),
         builds(c),
         deployments(c),
         deployment_approvals(c),
@@ -761,14 +762,28 @@ fn rules(c: &Company) -> File {
     sheet.done()
 }
 
-fn landings(c: &Company) -> File {
-    let mapping = "key = \"Commit\"\nscope = { column = \"Repository\" }\n[columns]\nrepository = \"Repository\"\nrevision = \"Commit\"\n\
-                   label = \"Commit\"\nmerged_at = \"Landed\"\nlanded_after = \"Landed\"\nauthor = { column = \"Author\", system = \"hub\" }\n\
-                   parents = { constant = 1 }\nsigned = { constant = \"no\" }\n";
-    let mut sheet = Sheet::new(c, "landings", "change", "Commit,Repository,Landed,Author", mapping);
-    for landing in c.landings.iter().filter(|l| l.at <= c.clock.cutoff) {
-        let repository = &c.repositories[landing.repository].key;
-        sheet.line(&[&landing.commit, repository, &At(landing.at), &at_hub(c, landing.author)]);
+/// What the company wrote down of the checks it demands: the code host shows what it demands today.
+fn required_checks(c: &Company) -> File {
+    let mapping = "key = \"Id\"\nscope = { column = \"Repository\" }\n[columns]\nrepository = \"Repository\"\nname = \"Check\"\n\
+                   conditional = { constant = \"no\" }\nvalid_from = \"From\"\nvalid_to = { constant = \"forever\" }\n";
+    let mut sheet =
+        Sheet::new(c, "required_checks", "required_check", "Id,Repository,Check,From", mapping);
+    for (number, repository) in (1..).zip(&c.repositories).filter(|(_, r)| r.hosted) {
+        sheet.line(&[&format!("RC-{number}"), &repository.key, &"build", &At(c.clock.kept_since)]);
+    }
+    sheet.done()
+}
+
+fn standing(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\nchange = { column = \"Commit\", kind = \"change\", scope = { column = \"Repository\" } }\n\
+                   class = \"Class\"\napproved_by = { column = \"By\", system = \"hub\" }\napproved_at = \"Approved\"\n\
+                   conditions_met = \"Held\"\n";
+    let header = "Id,Repository,Commit,Class,By,Approved,Held";
+    let mut sheet = Sheet::new(c, "standing", "standing_approval", header, mapping);
+    for (number, standing) in (1..).zip(&c.standing) {
+        let repository = &c.repositories[standing.repository].key;
+        let (id, by, at) = (format!("SA-{number}"), at_hub(c, standing.by), At(standing.at));
+        sheet.line(&[&id, repository, &standing.commit, &"routine", &by, &at, &standing.met]);
     }
     sheet.done()
 }

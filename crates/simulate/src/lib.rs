@@ -9,8 +9,11 @@ mod access;
 mod changes;
 mod clock;
 mod cloud;
+mod code;
+mod code_cases;
 mod company;
 mod export;
+mod host;
 mod monitoring;
 mod names;
 mod outages;
@@ -26,6 +29,7 @@ use jiff::civil::Date;
 
 pub use company::Company;
 pub use export::{File, files};
+pub use host::{Answer, CALLED, Host, code_host};
 pub use truth::{Expect, Kind, Seeded, Truth, truth};
 
 use clock::Clock;
@@ -91,7 +95,10 @@ const TESTS: &[(&str, &str)] = &[
     ("VEN-03", "vendor_review"),
     ("CRY-02", "encryption_at_rest"),
     ("AVL-03", "availability_objective"),
+    ("CHG-01", "change_ticket"),
+    ("CHG-02", "change_independent_review"),
     ("CHG-03", "branch_protection"),
+    ("CHG-04", "change_tests"),
     ("CHG-05", "deployment_traceable"),
     ("CHG-06", "deployment_authorised"),
     ("CHG-07", "emergency_change_review"),
@@ -151,6 +158,9 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     ] {
         happen(&mut company, &rng, cases);
     }
+    // Whatever landed by then was proposed by somebody, and looked at.
+    code::base(&mut company, &mut rng.fork("code"));
+    happen(&mut company, &rng, code_cases::CASES);
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);

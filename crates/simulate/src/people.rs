@@ -117,7 +117,11 @@ fn enter(c: &mut Company, rng: &mut Rng, person: usize, system: usize, from: i64
         return;
     }
     let login = c.login_of(person, system).unwrap_or_else(|| {
-        let key = format!("{}{:04}", &c.systems[system].key[..1], person + 1);
+        let key = match system {
+            // The code host numbers whoever it knows, and that is what it calls them for good.
+            1 => (4_100_000 + 37 * person).to_string(),
+            _ => format!("{}{:04}", &c.systems[system].key[..1], person + 1),
+        };
         c.logins.push(Login { system, key, kind: "human", person: Some(person), spells: vec![] });
         c.people[person].tools.push(system);
         c.logins.len() - 1

@@ -52,6 +52,9 @@ pub struct Source {
     pub credential: Credential,
     /// The branch whose changes are examined; the repository's default branch when `None`.
     pub branch: Option<String>,
+    /// What the system is called where the address is not its name: a server that is reached through a tunnel, or whose
+    /// address changed. What was known of it under that name goes on.
+    pub known_as: Option<String>,
 }
 
 impl Source {
@@ -64,6 +67,7 @@ impl Source {
             api_url: API.to_owned(),
             credential: credential.into(),
             branch: None,
+            known_as: None,
         }
     }
 
@@ -76,14 +80,14 @@ impl Source {
     /// The system accounts belong to: `github.com`, or the host of an Enterprise Server.
     #[must_use]
     pub fn system(&self) -> String {
-        system(&self.api_url)
+        self.known_as.clone().unwrap_or_else(|| system(&self.api_url))
     }
 
     /// The repository's key, such as `github.com/acme/app`: as configured, so that a repository that is renamed later
     /// keeps one history. Equal to what git derives from the address of a clone.
     #[must_use]
     pub fn repository(&self) -> String {
-        repository(&self.api_url, &self.owner, &self.repo)
+        format!("{}/{}/{}", self.system(), self.owner, self.repo)
     }
 
     fn path(&self) -> String {
