@@ -1,0 +1,155 @@
+//! A simulated source on this machine's own loopback: whoever makes a company up serves it here, and a connector collects it as it
+//! would any other. It listens on 127.0.0.1 alone, answers one question after the other, and stops when dropped.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// A question as it came in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Such as `GET`.
+    pub method: String,
+    /// Path and parameters.
+    pub target: String,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What is answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// Status.
+    pub status: u16,
+    /// Headers; the length is added.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: String,
+}
+
+/// The largest head of a question that is read.
+const MOST: usize = 64 << 10;
+
+/// A server of one function.
+#[derive(Debug)]
+pub struct Loopback {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Loopback {
+    /// Begins to answer, on a port that is free.
+    ///
+    /// # Errors
+    /// No port of the loopback can be had.
+    pub fn serve(mut answer: impl FnMut(&Asked) -> Reply + Send + 'static) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if told.load(Ordering::SeqCst) {
+                    return;
+                }
+                // Whoever hangs up or says nothing gets no answer, and the next one is heard.
+                let Ok(mut stream) = stream else { continue };
+                let Some(asked) = read(&mut stream) else { continue };
+                let _ = write(&mut stream, &answer(&asked));
+            }
+        });
+        Ok(Self { address, stop, thread: Some(thread) })
+    }
+
+    /// Its address, such as `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Loopback {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // The thread waits for somebody to call.
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The head of a question. Nobody asks a source with a body.
+fn read(stream: &mut TcpStream) -> Option<Asked> {
+    stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    let (mut bytes, mut buffer) = (vec![], [0; 4096]);
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
+            break end;
+        }
+        match stream.read(&mut buffer) {
+            Ok(n) if n > 0 && bytes.len() < MOST => bytes.extend_from_slice(buffer.get(..n)?),
+            _ => return None,
+        }
+    };
+    let head = String::from_utf8_lossy(bytes.get(..end)?).into_owned();
+    let mut lines = head.lines();
+    let mut first = lines.next()?.split(' ');
+    let (method, target) = (first.next()?.to_owned(), first.next()?.to_owned());
+    let headers = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned()))
+        .collect();
+    Some(Asked { method, target, headers })
+}
+
+fn write(stream: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
+    let mut text = format!("HTTP/1.1 {} -\r\nconnection: close\r\n", reply.status);
+    for (name, value) in &reply.headers {
+        text.push_str(&format!("{name}: {value}\r\n"));
+    }
+    // An answer that is not modified has no body, whatever would stand there.
+    if reply.status == 304 {
+        text.push_str("\r\n");
+    } else {
+        text.push_str(&format!("content-length: {}\r\n\r\n{}", reply.body.len(), reply.body));
+    }
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_is_answered_and_nothing_after_the_end() {
+        let server = Loopback::serve(|asked| Reply {
+            status: 200,
+            headers: vec![("x-saw".to_owned(), asked.headers.len().to_string())],
+            body: format!("{} {}", asked.method, asked.target),
+        })
+        .unwrap();
+        let address = server.address;
+        let ask = || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(b"GET /a?b=c HTTP/1.1\r\nHost: x\r\nAccept: y\r\n\r\n").unwrap();
+            let mut text = String::new();
+            stream.read_to_string(&mut text).unwrap();
+            text
+        };
+        let answer = ask();
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("x-saw: 2\r\n"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nGET /a?b=c"), "{answer}");
+        // Somebody who says nothing does not stand in the way of the next.
+        drop(TcpStream::connect(address).unwrap());
+        assert_eq!(ask(), answer);
+        assert!(server.url().starts_with("http://127.0.0.1:"));
+        drop(server);
+        assert!(TcpStream::connect(address).is_err());
+    }
+}
