@@ -446,11 +446,11 @@ fn hotfix(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         (
             "N11",
             Some(-60 * HOUR),
-            "pp.",
+            "ppp",
             "deployed at night for an incident, and looked at days later by somebody else",
         ),
-        ("hotfix-boundary", Some(0), "pp.", "looked at in the last millisecond of the fifth business day"),
-        ("N12", Some(10 * HOUR), "pd.", "looked at on the sixth business day of five"),
+        ("hotfix-boundary", Some(0), "ppp", "looked at in the last millisecond of the fifth business day"),
+        ("N12", Some(10 * HOUR), "pdp", "looked at on the sixth business day of five"),
         ("hotfix-never", None, "pdd", "never looked at"),
     ] {
         let Some(hotfix) = late_at_night(c, rng) else { return all };
@@ -504,7 +504,7 @@ fn hotfix_at_the_end(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn hotfix_without_incident(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(hotfix) = late_at_night(c, rng) else { return vec![] };
     c.emergencies[hotfix].incident = None;
-    vec![of_hotfix(c, "hotfix-no-incident", hotfix, "dp.", "on the emergency path, and no incident is named")]
+    vec![of_hotfix(c, "hotfix-no-incident", hotfix, "dpp", "on the emergency path, and no incident is named")]
 }
 
 // ---- CHG-08
@@ -596,12 +596,12 @@ fn bypass_over_a_holiday(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     them.reviewed = them.reviewed.map(|(_, who)| (them.at + MINUTE, who));
     vec![
         of_bypass(c, "bypass-holiday", bypass, "pp", why),
-        of_hotfix(c, "hotfix-holiday", hotfix, "pp.", why),
+        of_hotfix(c, "hotfix-holiday", hotfix, "ppp", why),
         of_hotfix(
             c,
             "hotfix-at-once",
             at_once,
-            "pp.",
+            "ppp",
             "looked at by somebody else a minute after it was deployed",
         ),
     ]
