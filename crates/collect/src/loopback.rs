@@ -1,9 +1,9 @@
 //! A simulated source on this machine's own loopback: whoever makes a company up serves it here, and a connector collects it as it
-//! would any other. It listens on 127.0.0.1 alone, answers one question after the other, and stops when dropped.
+//! would any other. It listens on 127.0.0.1 alone, answers one question at a time, and hears nobody new once it is dropped.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -46,7 +46,8 @@ impl Loopback {
     ///
     /// # Errors
     /// No port of the loopback can be had.
-    pub fn serve(mut answer: impl FnMut(&Asked) -> Reply + Send + 'static) -> std::io::Result<Self> {
+    pub fn serve(answer: impl FnMut(&Asked) -> Reply + Send + 'static) -> std::io::Result<Self> {
+        let answer = Arc::new(Mutex::new(answer));
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -56,10 +57,17 @@ impl Loopback {
                 if told.load(Ordering::SeqCst) {
                     return;
                 }
-                // Whoever hangs up or says nothing gets no answer, and the next one is heard.
                 let Ok(mut stream) = stream else { continue };
-                let Some(asked) = read(&mut stream) else { continue };
-                let _ = write(&mut stream, &answer(&asked));
+                let answer = Arc::clone(&answer);
+                // A connection lasts for as long as somebody asks: a new one for each question costs more than the answer.
+                std::thread::spawn(move || {
+                    while let Some(asked) = read(&mut stream) {
+                        let reply = answer.lock().unwrap_or_else(PoisonError::into_inner)(&asked);
+                        if write(&mut stream, &reply).is_err() {
+                            return;
+                        }
+                    }
+                });
             }
         });
         Ok(Self { address, stop, thread: Some(thread) })
@@ -83,9 +91,11 @@ impl Drop for Loopback {
     }
 }
 
-/// The head of a question. Nobody asks a source with a body.
+/// The next question. What it brings along is read, so that the one after it begins where it ends, and is not kept: a source is
+/// only asked.
 fn read(stream: &mut TcpStream) -> Option<Asked> {
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    stream.set_nodelay(true).ok()?;
     let (mut bytes, mut buffer) = (vec![], [0; 4096]);
     let end = loop {
         if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
@@ -103,12 +113,21 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
     let headers = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned()))
-        .collect();
+        .collect::<Vec<(String, String)>>();
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.and_then(|(_, value)| value.parse::<usize>().ok()).unwrap_or(0);
+    let mut left = (end + 4 + length).saturating_sub(bytes.len());
+    while left > 0 {
+        match stream.read(&mut buffer) {
+            Ok(n) if n > 0 => left = left.saturating_sub(n),
+            _ => return None,
+        }
+    }
     Some(Asked { method, target, headers })
 }
 
 fn write(stream: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
-    let mut text = format!("HTTP/1.1 {} -\r\nconnection: close\r\n", reply.status);
+    let mut text = format!("HTTP/1.1 {} -\r\n", reply.status);
     for (name, value) in &reply.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -137,13 +156,23 @@ mod tests {
         let address = server.address;
         let ask = || {
             let mut stream = TcpStream::connect(address).unwrap();
+            // Two on one connection, the first of them with a body.
+            stream.write_all(b"POST /x HTTP/1.1\r\nContent-Length: 4\r\n\r\nGET ").unwrap();
+            let mut first = vec![];
+            while !first.ends_with(b"POST /x") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                first.extend(byte);
+            }
             stream.write_all(b"GET /a?b=c HTTP/1.1\r\nHost: x\r\nAccept: y\r\n\r\n").unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
             let mut text = String::new();
             stream.read_to_string(&mut text).unwrap();
             text
         };
         let answer = ask();
-        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("x-saw: 2\r\n"), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("x-saw: 2\r\n"), "{answer}");
         assert!(answer.ends_with("\r\n\r\nGET /a?b=c"), "{answer}");
         // Somebody who says nothing does not stand in the way of the next.
         drop(TcpStream::connect(address).unwrap());

@@ -491,31 +491,16 @@ pub const CASES: &str = "N01 N02 N03 N04 N05 N07 N09 N10 N11 N12 N14 N15 N17 N18
                          N39 N41 N42 N44 N46 N47 N48 N50 N51 N52 N54 N55 N57 N58 N60 N61 N63 N65 N66 N67 N68 N69 N71 N73 N75 N76 \
                          N77 N78 N80 N81 N83 N84 N85 N87 N89 N90 N92 N93 N95 N96 N97 N99 N100";
 
-const CODE_HOST: &str = "needs the code host's own word: waits for the simulated code host";
 const NO_TEST: &str = "no procedure tests it yet";
 
 /// Nasty cases that no company has, and why.
 pub const NOT_SEEDED: &[(&str, &str)] = &[
-    ("N01", CODE_HOST),
-    ("N02", CODE_HOST),
-    ("N03", CODE_HOST),
-    ("N04", CODE_HOST),
-    ("N17", CODE_HOST),
-    ("N18", CODE_HOST),
-    ("N19", CODE_HOST),
-    ("N23", CODE_HOST),
-    ("N24", CODE_HOST),
-    ("N26", CODE_HOST),
-    ("N27", CODE_HOST),
-    ("N29", CODE_HOST),
     ("N32", NO_TEST),
-    ("N33", CODE_HOST),
     ("N47", NO_TEST),
     ("N48", NO_TEST),
     ("N50", NO_TEST),
     ("N57", NO_TEST),
     ("N61", NO_TEST),
-    ("N66", "a file is imported whole or not at all: it has no pages"),
     ("N75", NO_TEST),
     ("N76", NO_TEST),
     ("N77", NO_TEST),

@@ -141,6 +141,7 @@ fn zz_probe() {
     for c in &captures {
         if let Some(cov) = &c.receipt.coverage { if cov.status != model::CoverageStatus::Complete && std::env::var_os("COV").is_some() { eprintln!("{} {} {} {:?}", c.receipt.source, c.receipt.collected_at, c.receipt.stream, cov); } }
     }
+    if let Ok(what) = std::env::var("SHOW") { for f in files(&company) { for l in f.csv.lines().filter(|l| what.split('|').any(|w| l.contains(w))) { eprintln!("{}: {l}", f.name); } } }
     let tests = measured(&company, |_| ());
     eprintln!("all in {:?}", t.elapsed());
     for (test, m) in &tests {

@@ -15,7 +15,7 @@ use crate::truth::{Seeded, seeded};
 const REVIEW_DAYS: u32 = 5;
 
 /// What nobody approved by hand: a rule of the pipeline.
-const RULE: &str = "checks passed on main";
+pub(crate) const RULE: &str = "checks passed on main";
 
 pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     let clock = c.clock.clone();
@@ -276,7 +276,8 @@ fn no_trace(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     c.builds.pop();
     let why =
         "no build gave this digest, and nothing names a commit: that its commit had not landed, nobody knows";
-    vec![said(c, TRACE, "no-trace", place, "dn", why)]
+    let of = ("GOV-09", "deployments_reconciled");
+    vec![said(c, TRACE, "no-trace", place, "dn", why), said(c, of, "no-trace", place, "n-", why)]
 }
 
 fn bad_builds(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -299,14 +300,9 @@ fn bad_builds(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn never_landed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(place) = one(c, rng) else { return vec![] };
     c.landings.pop();
-    vec![said(
-        c,
-        TRACE,
-        "never-landed",
-        place,
-        "pd",
-        "built by the pipeline from a commit of a branch that never landed",
-    )]
+    let why = "built by the pipeline from a commit of a branch that never landed";
+    let of = ("GOV-09", "deployments_reconciled");
+    vec![said(c, TRACE, "never-landed", place, "pd", why), said(c, of, "never-landed", place, "d-", why)]
 }
 
 fn landed_boundary(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {

@@ -5,9 +5,9 @@ use crate::Case;
 use crate::changes::{LOGIN, lands, namesakes, second_login, two};
 use crate::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::code::{
-    PET, QUEUE, RELEASER, TYPED, UPDATER, an_issue, approved, by_robot, stands, whole, work,
+    PET, QUEUE, RELEASER, TYPED, UPDATER, an_issue, another, approved, by_robot, looks, stands, whole, work,
 };
-use crate::company::{Check, Company, Method, Opinion, Proposal};
+use crate::company::{Check, Company, Fault, FaultKind, Method, Opinion, Proposal};
 use crate::host::suite;
 use crate::people::{CORE, employment_of, hire, leave};
 use crate::rng::Rng;
@@ -30,6 +30,11 @@ pub(crate) const CASES: &[(&str, Case)] = &[
     ("N26", pushed),
     ("N33", tickets),
     ("tests", tests),
+    ("N27", repository_deleted),
+    ("N29", repository_renamed),
+    ("N63-host", landed_in_the_dark),
+    ("N65-host", blind),
+    ("N66", pages_stop),
 ];
 
 // ---- Parts
@@ -385,7 +390,7 @@ fn pushed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     for (case, robot, says, standing, letters, why) in [
         ("N26", true, "next version", None, ["dd", "dd", "pd"], "a robot pushed the next version past every rule"),
         ("N26", true, "next version", Some(true), ["dd", "pp", "pd"], "a robot pushed the next version, of a class that was approved in writing, and its conditions held"),
-        ("N29-push", false, "quick repair", None, ["dd", "dd", "pd"], "somebody pushed it past every rule"),
+        ("by-hand", false, "quick repair", None, ["dd", "dd", "pd"], "somebody pushed it past every rule"),
         ("push-with-ticket", false, "Fixes #{issue}", None, ["pp", "dd", "pd"], "somebody pushed it past every rule, and named the issue"),
     ] {
         let Some(at) = c.clock.some_day(rng, 12, 12) else { return all };
@@ -518,4 +523,106 @@ fn tests(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         all.push(said(c, TESTS, "tested-before", one, "dd", why));
     }
     all
+}
+
+// ---- Repositories that move and go, and collectors that do not see
+
+fn repository_deleted(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
+    // A year's worth of looks: one of them falls between what landed and the day on which it is deleted.
+    let Some(gone) = c.clock.some_day(rng, 110, 40) else { return vec![] };
+    let repository = another(c, "old");
+    let good = one_at(c, rng, repository, gone - 75 * DAY);
+    let bad = one_at(c, rng, repository, gone - 73 * DAY);
+    of(c, bad).opinions.clear();
+    c.repositories[repository].deleted = Some(gone);
+    let why = "the repository was deleted weeks later: what was seen of it before stays";
+    let rule = "the repository was deleted in the year: what held after the last look at it, nobody can say";
+    vec![
+        said(c, REVIEW, "N27", good, "pp", why),
+        said(c, TICKET, "N27", good, "pp", why),
+        said(c, REVIEW, "N27", bad, "dd", "nobody looked at it, and the repository was deleted weeks later"),
+        seeded(("CHG-03", "branch_protection", "N27"), &c.repositories[repository].key, "nnn", rule),
+    ]
+}
+
+fn repository_renamed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
+    let Some(at) = c.clock.some_day(rng, 60, 60) else { return vec![] };
+    let repository = another(c, "billing");
+    c.repositories[repository].renamed = Some((at, "invoicing"));
+    let mut all = vec![];
+    for (after, letters, why) in [
+        (-20 * DAY, "pp", "landed before the repository was renamed: it is the same repository still"),
+        (20 * DAY, "pp", "landed after the repository was renamed: it is the same repository still"),
+        (21 * DAY, "dd", "landed after the repository was renamed, and nobody had looked at it"),
+    ] {
+        let one = one_at(c, rng, repository, at + after);
+        if letters == "dd" {
+            of(c, one).opinions.clear();
+        }
+        all.push(said(c, REVIEW, "N29", one, letters, why));
+        all.push(said(c, TICKET, "N29", one, "pp", "it names a ticket, under whatever name its repository goes"));
+    }
+    all
+}
+
+fn landed_in_the_dark(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
+    let Some((from, _)) = c.clock.dark else { return vec![] };
+    let good = one_at(c, rng, 0, from + 30 * HOUR);
+    let bad = one_at(c, rng, 0, from + 31 * HOUR);
+    of(c, bad).opinions.clear();
+    let (by, _) = two(rng);
+    let commit = lands(c, rng, 0, by, from + 32 * HOUR);
+    let why = "landed while the collector was down, and fetched once it was up again: the code host keeps all of it";
+    let lost = "pushed past the rule while the collector was down; by the next look the host had forgotten who went around rules then";
+    vec![
+        said(c, REVIEW, "N63", good, "pp", why),
+        said(c, REVIEW, "N63", bad, "dd", "nobody looked at it, and nothing of that was lost while the collector was down"),
+        seeded((REVIEW.0, REVIEW.1, "N63"), &commit, "dd", "pushed while the collector was down, and nobody looked at it"),
+        seeded((TICKET.0, TICKET.1, "N63"), &commit, "dd", "pushed while the collector was down, and it names no ticket"),
+        seeded((TESTS.0, TESTS.1, "N63"), &commit, "dd", "pushed while the collector was down, and no test ran of it"),
+        seeded((BYPASS.0, BYPASS.1, "N63"), &format!("{commit} direct_push"), "nn", lost),
+    ]
+}
+
+fn blind(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
+    let looks = looks(c);
+    let Some(look) = c.clock.dark.and_then(|_| looks.get(looks.len() / 3).copied()) else { return vec![] };
+    let repository = another(c, "blind");
+    let good = one_at(c, rng, repository, look - 5 * DAY);
+    let bad = one_at(c, rng, repository, look - 4 * DAY);
+    of(c, bad).opinions.clear();
+    let later = one_at(c, rng, repository, look + 40 * DAY);
+    c.faults.push(Fault { repository, kind: FaultKind::Blind, from: look - HOUR, to: look + HOUR });
+    let why = "the token had lost the right, and the list of proposals was empty with a 200: whose work it is, was not all seen";
+    vec![
+        said(c, REVIEW, "N65", good, "nn", why),
+        said(c, REVIEW, "N65", bad, "dd", "nobody looked at it: once the token had the right again, that was fetched afterwards"),
+        said(c, REVIEW, "N65", later, "pp", "landed after the token had the right again"),
+    ]
+}
+
+fn pages_stop(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
+    let looks = looks(c);
+    let Some(last) = c.clock.dark.and_then(|_| looks.iter().rev().nth(3).copied()) else { return vec![] };
+    let repository = another(c, "pages");
+    let before = one_at(c, rng, repository, last - 70 * DAY);
+    let one = one_at(c, rng, repository, last + DAY);
+    let failed = one_at(c, rng, repository, last + 2 * DAY);
+    for of in [before, one, failed] {
+        let now = head(c, of);
+        for number in 0..if of.landing == one.landing { 120 } else { 0 } {
+            check(c, of, &now, &format!("part {number}"), "success", of.at - 50 * MINUTE);
+        }
+    }
+    let now = head(c, failed);
+    for check in c.checks.iter_mut().filter(|check| check.commit == now && check.name == "build") {
+        check.conclusion = "failure";
+    }
+    c.faults.push(Fault { repository, kind: FaultKind::OnePage, from: last, to: i64::MAX });
+    let why = "122 checks ran, the host gave a hundred of them and named no further page: what stands on it nobody saw";
+    vec![
+        said(c, TESTS, "N66", one, "pn", why),
+        said(c, TESTS, "N66", failed, "pn", "failed in the pages that came; of those days not all pages did, and it may have been repeated"),
+        said(c, REVIEW, "N66", one, "pp", "what was cut off says nothing of its review"),
+    ]
 }

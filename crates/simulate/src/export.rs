@@ -474,14 +474,15 @@ fn alerts(c: &Company) -> File {
     let cutoff = c.clock.cutoff;
     for alert in &c.alerts {
         let ticket = c.tickets.iter().find(|t| Some(&t.key) == alert.ticket.as_ref() && t.created <= cutoff);
-        let incident =
-            c.incidents.iter().find(|i| Some(&i.key) == alert.incident.as_ref() && i.declared <= cutoff);
+        // The pager names the incident that it opened, whatever became of that.
+        let declared = c.incidents.iter().find(|i| Some(&i.key) == alert.incident.as_ref());
+        let incident = alert.incident.as_ref().filter(|_| declared.is_none_or(|i| i.declared <= cutoff));
         let (answered, by) = done(c, alert.acked);
         let noise = alert.noise.filter(|(at, ..)| *at <= cutoff);
         let (judged_at, judge) = done(c, noise.map(|(at, who, _)| (at, who)));
         let judged = if noise.is_some() { Some("noise") } else { incident.map(|_| "incident") };
         // Who declared an incident judged it one.
-        let judged_at = judged_at.or_else(|| incident.map(|i| At(i.declared)));
+        let judged_at = judged_at.or_else(|| incident.map(|_| At(declared.map_or(alert.fired, |i| i.declared))));
         let judge = judge.or_else(|| incident.map(|_| actor(c, 0)));
         sheet.line(&[
             &alert.key,
@@ -491,7 +492,7 @@ fn alerts(c: &Company) -> File {
             &answered,
             &by,
             &ticket.map(|t| t.key.clone()),
-            &incident.map(|i| i.key.clone()),
+            &incident.cloned(),
             &judged,
             &judged_at,
             &judge,

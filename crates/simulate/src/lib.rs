@@ -18,6 +18,7 @@ mod monitoring;
 mod names;
 mod outages;
 mod people;
+mod reconciled;
 mod reviews;
 mod rng;
 mod training;
@@ -104,6 +105,10 @@ const TESTS: &[(&str, &str)] = &[
     ("CHG-07", "emergency_change_review"),
     ("CHG-08", "bypass_review"),
     ("CHG-11", "flag_change_approval"),
+    ("GOV-09", "deployments_reconciled"),
+    ("GOV-09", "incidents_reconciled"),
+    ("GOV-09", "leavers_reconciled"),
+    ("GOV-09", "roster_reconciled"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -169,9 +174,12 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     // Whatever landed by then was proposed by somebody, and looked at.
     code::base(&mut company, &mut rng.fork("code"));
     happen(&mut company, &rng, code_cases::CASES);
+    happen(&mut company, &rng, reconciled::CASES);
+    reconciled::base(&mut company, &mut rng.fork("reconciled"));
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
+    happen(&mut company, &rng, reconciled::LAST);
     Ok(company)
 }
 

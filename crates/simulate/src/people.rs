@@ -450,6 +450,7 @@ fn left_the_day_before(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some((person, employment, _)) = leaver(c, rng, "employee", 20) else { return vec![] };
     let at = c.clock.from - HOUR;
     c.employments[employment].to = End::At(at);
+    forget_trainings(c, person, at);
     for system in [0, 1, 2] {
         if let Some(login) = c.login_of(person, system) {
             close_at(c, login, End::At(c.clock.from + 20 * DAY));
