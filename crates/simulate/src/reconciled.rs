@@ -149,7 +149,9 @@ fn incidents(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         ("customer-first", "somebody noticed at lunch: no alert had fired"),
         ("alert-lost", "its alert fired, and is on no list of alerts"),
     ] {
-        let Some(at) = c.clock.some_day(rng, 5, 25) else { return all };
+        let Some(at) = c.clock.some_day(rng, 10, 25) else { return all };
+        // An alert up to a week before might have led to it: those were all seen.
+        let at = if c.clock.dark.is_some_and(|(_, to)| at > to && at < to + 8 * DAY) { at + 8 * DAY } else { at };
         let key = format!("INC-P{}", c.incidents.len() + 1);
         let reviewed = Some((at + 30 * HOUR, 1));
         c.incidents.push(Incident { key: key.clone(), severity: "medium", declared: at, resolved: Some(at + HOUR), reviewed });
@@ -157,6 +159,7 @@ fn incidents(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     }
     for (case, lost, letters, why) in [
         ("two-alerts", false, "-p", "the second alert of one incident"),
+        ("two-alerts", false, "-p", "the second alert of one incident, of a severity that asks for none"),
         ("incident-lost", true, "-d", "the alert names an incident that is on no list of incidents"),
     ] {
         let Some(at) = c.clock.some_day(rng, 5, 25) else { return all };
