@@ -137,18 +137,38 @@ fn twenty_seeds_of_every_shape() {
 fn zz_probe() {
     let seed = std::env::var("SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let shape = std::env::var("SHAPE").ok().and_then(|s| s.parse::<usize>().ok());
-    let company = match shape { Some(n) => simulate(&SHAPES[n].1(seed)).unwrap(), None => small(seed) };
+    let company = match shape {
+        Some(n) => simulate(&SHAPES[n].1(seed)).unwrap(),
+        None => small(seed),
+    };
     let t = std::time::Instant::now();
     let captures = conformance::accuracy::collected(&company).unwrap();
     eprintln!("{} captures in {:?}", captures.len(), t.elapsed());
     for c in &captures {
-        if let Some(cov) = &c.receipt.coverage { if cov.status != model::CoverageStatus::Complete && std::env::var_os("COV").is_some() { eprintln!("{} {} {} {:?}", c.receipt.source, c.receipt.collected_at, c.receipt.stream, cov); } }
+        if let Some(cov) = &c.receipt.coverage {
+            if cov.status != model::CoverageStatus::Complete && std::env::var_os("COV").is_some() {
+                eprintln!("{} {} {} {:?}", c.receipt.source, c.receipt.collected_at, c.receipt.stream, cov);
+            }
+        }
     }
-    if let Ok(what) = std::env::var("SHOW") { for f in files(&company) { for l in f.csv.lines().filter(|l| what.split('|').any(|w| l.contains(w))) { eprintln!("{}: {l}", f.name); } } }
+    if let Ok(what) = std::env::var("SHOW") {
+        for f in files(&company) {
+            for l in f.csv.lines().filter(|l| what.split('|').any(|w| l.contains(w))) {
+                eprintln!("{}: {l}", f.name);
+            }
+        }
+    }
     let tests = measured(&company, |_| ());
     eprintln!("all in {:?}", t.elapsed());
     for (test, m) in &tests {
-        if !m.wrong.is_empty() { eprintln!("{test}: {} wrong of {}", m.wrong.len(), m.items); for w in m.wrong.iter().take(25) { eprintln!("   {w}"); } }
+        if !m.wrong.is_empty() {
+            eprintln!("{test}: {} wrong of {}", m.wrong.len(), m.items);
+            for w in m.wrong.iter().take(25) {
+                eprintln!("   {w}");
+            }
+        }
     }
-    for t in ["change_ticket","change_independent_review","change_tests"] { eprintln!("{t} {:?}", (tests[t].items, tests[t].deviations, tests[t].near_misses, tests[t].open)); }
+    for t in ["change_ticket", "change_independent_review", "change_tests"] {
+        eprintln!("{t} {:?}", (tests[t].items, tests[t].deviations, tests[t].near_misses, tests[t].open));
+    }
 }

@@ -44,11 +44,7 @@ pub(crate) fn handle(c: &Company, who: usize) -> Handle {
         who if who >= TYPED => Handle { id: None, ..of_person(c, who - TYPED) },
         who if who >= PET => {
             let owner = of_person(c, who - PET);
-            Handle {
-                id: owner.id.map(|id| id + 5_000_000),
-                login: format!("{}-bot", owner.login),
-                ..owner
-            }
+            Handle { id: owner.id.map(|id| id + 5_000_000), login: format!("{}-bot", owner.login), ..owner }
         }
         who if who >= LOGIN => {
             let login = &c.logins[who - LOGIN];
@@ -141,7 +137,9 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     for landing in 0..c.landings.len() {
         let commit = &c.landings[landing].commit;
         let proposed = c.proposals.iter().filter_map(|p| p.merged.as_ref());
-        if !proposed.into_iter().any(|m| m.commits.contains(commit)) && c.repositories[c.landings[landing].repository].hosted {
+        if !proposed.into_iter().any(|m| m.commits.contains(commit))
+            && c.repositories[c.landings[landing].repository].hosted
+        {
             healthy(c, rng, landing);
         }
     }
@@ -211,9 +209,11 @@ pub(crate) fn approved(c: &mut Company, rng: &mut Rng, landing: usize, reviewer:
     };
     // Whoever rebases is named as the committer of what lands: here people rebase their own.
     let by = if how == Method::Rebase || rng.chance(60) { author } else { reviewer };
-    let before: Vec<usize> =
-        (0..c.issues.len()).filter(|i| c.issues[*i].repository == repository && c.issues[*i].opened < opened).collect();
-    let tickets: Vec<String> = c.tickets.iter().filter(|t| t.created < opened).map(|t| t.key.clone()).collect();
+    let before: Vec<usize> = (0..c.issues.len())
+        .filter(|i| c.issues[*i].repository == repository && c.issues[*i].opened < opened)
+        .collect();
+    let tickets: Vec<String> =
+        c.tickets.iter().filter(|t| t.created < opened).map(|t| t.key.clone()).collect();
     let (mut issue, mut says) = (None, String::new());
     if before.is_empty() || (!tickets.is_empty() && rng.chance(25)) {
         match tickets.is_empty() {

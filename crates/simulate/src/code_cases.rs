@@ -138,7 +138,12 @@ fn pushed_after_approval(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (case, again, letters, why) in [
         ("N02", false, "pd", "approved, then its author pushed another commit, and nobody looked at that"),
-        ("N03", true, "pp", "approved, another commit was pushed, and the reviewer approved again what merged"),
+        (
+            "N03",
+            true,
+            "pp",
+            "approved, another commit was pushed, and the reviewer approved again what merged",
+        ),
     ] {
         let Some(one) = one(c, rng) else { return all };
         let before = head(c, one);
@@ -170,10 +175,30 @@ fn approved_late(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn robots(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (signed, met, letters, why) in [
-        (None, None, "dd", "a robot's update, merged by itself once the tests had passed: no person looked at it"),
-        (Some(-40 * DAY), Some(true), "pp", "a robot's update of a class that was approved in writing, and its conditions held"),
-        (Some(-40 * DAY), Some(false), "dd", "the class is approved in writing, and this update was not of it"),
-        (Some(-40 * DAY), None, "jj", "the class is approved in writing; whether its conditions held of this one, nobody wrote down"),
+        (
+            None,
+            None,
+            "dd",
+            "a robot's update, merged by itself once the tests had passed: no person looked at it",
+        ),
+        (
+            Some(-40 * DAY),
+            Some(true),
+            "pp",
+            "a robot's update of a class that was approved in writing, and its conditions held",
+        ),
+        (
+            Some(-40 * DAY),
+            Some(false),
+            "dd",
+            "the class is approved in writing, and this update was not of it",
+        ),
+        (
+            Some(-40 * DAY),
+            None,
+            "jj",
+            "the class is approved in writing; whether its conditions held of this one, nobody wrote down",
+        ),
         (Some(DAY), Some(true), "dd", "the class was approved in writing the day after"),
     ] {
         let Some(one) = one(c, rng) else { return all };
@@ -208,7 +233,9 @@ fn onto_the_robots_branch(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 }
 
 fn reviewer_left(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
-    let Some(began) = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY) else { return vec![] };
+    let Some(began) = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY) else {
+        return vec![];
+    };
     let Some(left) = c.clock.some_day(rng, 40, 15) else { return vec![] };
     let person = hire(c, rng, began, "employee", &[1]);
     training::follow(c, rng, person);
@@ -226,7 +253,8 @@ fn approved_by_oneself(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     if let Some(one) = one(c, rng) {
         let login = second_login(c, one.author);
         of(c, one).opinions[0].by = LOGIN + login;
-        let why = "approved from a second login of its author's, which the company's list of logins ties to them";
+        let why =
+            "approved from a second login of its author's, which the company's list of logins ties to them";
         all.push(said(c, REVIEW, "N21", one, "dd", why));
     }
     if let Some((author, reviewer)) = namesakes(c, rng)
@@ -234,7 +262,8 @@ fn approved_by_oneself(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     {
         let repository = rng.below(c.shape.repositories);
         let one = by(c, rng, repository, at, author, reviewer);
-        let why = "approved by somebody of its author's name: whether that is the author, a person has to say";
+        let why =
+            "approved by somebody of its author's name: whether that is the author, a person has to say";
         all.push(said(c, REVIEW, "N21", one, "jj", why));
     }
     all
@@ -243,7 +272,11 @@ fn approved_by_oneself(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn suggested(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (another, letters, why) in [
-        (false, "jj", "the reviewer suggested a line, its author took it over: how much of it is the reviewer's, a person has to say"),
+        (
+            false,
+            "jj",
+            "the reviewer suggested a line, its author took it over: how much of it is the reviewer's, a person has to say",
+        ),
         (true, "pp", "the reviewer suggested a line, and somebody else approved it as well"),
     ] {
         let Some(one) = one(c, rng) else { return all };
@@ -266,7 +299,13 @@ fn dismissed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     for (case, gone, another, letters, why) in [
         ("N24", -MINUTE, false, "pd", "its only approval was dismissed before it was merged"),
         ("dismissed-boundary", 0, false, "pd", "dismissed in the second in which it was merged"),
-        ("dismissed-boundary", SECOND, false, "pp", "dismissed a second after it was merged: it stood until then"),
+        (
+            "dismissed-boundary",
+            SECOND,
+            false,
+            "pp",
+            "dismissed a second after it was merged: it stood until then",
+        ),
         ("N24", -MINUTE, true, "pp", "one approval was dismissed, another one stood"),
     ] {
         let Some(one) = one(c, rng) else { return all };
@@ -286,14 +325,30 @@ fn kinds_of_reviews(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     for (case, words, letters, why) in [
         ("no-review", &[][..], "dd", "nobody looked at it"),
         ("only-a-comment", &["COMMENTED"], "dd", "looked at, and only commented on"),
-        ("asked-for-changes", &["CHANGES_REQUESTED"], "dd", "the only reviewer asked for changes, and it was merged"),
-        ("taken-back-review", &["APPROVED", "CHANGES_REQUESTED"], "pd", "approved, then the reviewer asked for changes after all"),
-        ("approved-after-all", &["CHANGES_REQUESTED", "APPROVED"], "pp", "the reviewer asked for changes, and approved in the end"),
+        (
+            "asked-for-changes",
+            &["CHANGES_REQUESTED"],
+            "dd",
+            "the only reviewer asked for changes, and it was merged",
+        ),
+        (
+            "taken-back-review",
+            &["APPROVED", "CHANGES_REQUESTED"],
+            "pd",
+            "approved, then the reviewer asked for changes after all",
+        ),
+        (
+            "approved-after-all",
+            &["CHANGES_REQUESTED", "APPROVED"],
+            "pp",
+            "the reviewer asked for changes, and approved in the end",
+        ),
         ("comment-after-approval", &["APPROVED", "COMMENTED"], "pp", "approved, and then thanked"),
     ] {
         let Some(one) = one(c, rng) else { return all };
         let now = head(c, one);
-        let given = (1..).zip(words).map(|(n, word)| opinion(one.reviewer, word, &now, one.at - (9 - n) * MINUTE));
+        let given =
+            (1..).zip(words).map(|(n, word)| opinion(one.reviewer, word, &now, one.at - (9 - n) * MINUTE));
         of(c, one).opinions = given.collect();
         all.push(said(c, REVIEW, case, one, letters, why));
     }
@@ -304,7 +359,8 @@ fn kinds_of_reviews(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         first.branch = format!("{}-first", first.branch);
         c.proposals.push(first);
         of(c, one).opinions.clear();
-        let why = "the same commits were approved in another proposal, which was closed: this one nobody approved";
+        let why =
+            "the same commits were approved in another proposal, which was closed: this one nobody approved";
         all.push(said(c, REVIEW, "approved-elsewhere", one, "dd", why));
     }
     all
@@ -317,14 +373,23 @@ fn hands_in_it(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         ("committer-approves", "dd", "its commit was made by the reviewer, of the author's lines"),
         ("pusher-approves", "dd", "its commits name the author, and the reviewer pushed them"),
         ("rewriter-approves", "dd", "the reviewer rewrote its head before approving it"),
-        ("typed-address", "dd", "a commit names the reviewer's company address as its author, where the host knows no account of it"),
+        (
+            "typed-address",
+            "dd",
+            "a commit names the reviewer's company address as its author, where the host knows no account of it",
+        ),
         ("co-author-elsewhere", "pp", "somebody helped with it, and somebody else approved it"),
-        ("pusher-elsewhere", "pp", "somebody else pushed the author's commits, and a third person approved them"),
+        (
+            "pusher-elsewhere",
+            "pp",
+            "somebody else pushed the author's commits, and a third person approved them",
+        ),
     ] {
         let Some(one) = one(c, rng) else { return all };
         let (reviewer, helper) = (one.reviewer, third(one));
         let them = of(c, one);
-        let (at, now) = (one.at - 50 * MINUTE, them.works.last().map(|w| w.commit.clone()).unwrap_or_default());
+        let (at, now) =
+            (one.at - 50 * MINUTE, them.works.last().map(|w| w.commit.clone()).unwrap_or_default());
         let Some(last) = them.works.last_mut() else { return all };
         match case {
             "committer-approves" => last.committer = Some(reviewer),
@@ -342,10 +407,22 @@ fn hands_in_it(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn merges(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (case, how, who, letters, why) in [
-        ("merged-by-reviewer", Method::Merge, "reviewer", "pp", "approved and merged by the reviewer: pressing the button writes nothing"),
+        (
+            "merged-by-reviewer",
+            Method::Merge,
+            "reviewer",
+            "pp",
+            "approved and merged by the reviewer: pressing the button writes nothing",
+        ),
         ("merged-by-author", Method::Squash, "author", "pp", "approved, and merged by its author"),
         ("merge-queue", Method::Squash, "queue", "pp", "approved, and merged by the queue"),
-        ("rebased-by-reviewer", Method::Rebase, "reviewer", "jj", "what landed names the reviewer as its committer: whether more than the button was pressed, a person has to say"),
+        (
+            "rebased-by-reviewer",
+            Method::Rebase,
+            "reviewer",
+            "jj",
+            "what landed names the reviewer as its committer: whether more than the button was pressed, a person has to say",
+        ),
     ] {
         let Some(one) = one(c, rng) else { return all };
         let by = match who {
@@ -388,10 +465,31 @@ fn merges(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn pushed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (case, robot, says, standing, letters, why) in [
-        ("N26", true, "next version", None, ["dd", "dd", "pd"], "a robot pushed the next version past every rule"),
-        ("N26", true, "next version", Some(true), ["dd", "pp", "pd"], "a robot pushed the next version, of a class that was approved in writing, and its conditions held"),
+        (
+            "N26",
+            true,
+            "next version",
+            None,
+            ["dd", "dd", "pd"],
+            "a robot pushed the next version past every rule",
+        ),
+        (
+            "N26",
+            true,
+            "next version",
+            Some(true),
+            ["dd", "pp", "pd"],
+            "a robot pushed the next version, of a class that was approved in writing, and its conditions held",
+        ),
         ("by-hand", false, "quick repair", None, ["dd", "dd", "pd"], "somebody pushed it past every rule"),
-        ("push-with-ticket", false, "Fixes #{issue}", None, ["pp", "dd", "pd"], "somebody pushed it past every rule, and named the issue"),
+        (
+            "push-with-ticket",
+            false,
+            "Fixes #{issue}",
+            None,
+            ["pp", "dd", "pd"],
+            "somebody pushed it past every rule, and named the issue",
+        ),
     ] {
         let Some(at) = c.clock.some_day(rng, 12, 12) else { return all };
         let (person, _) = two(rng);
@@ -430,8 +528,18 @@ fn tickets(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     for (case, opened, letters, why) in [
         ("N33", Some(3 * HOUR), "pd", "the ticket was opened three hours after it had landed"),
         ("ticket-boundary", Some(0), "pp", "the ticket was opened in the second in which it landed"),
-        ("ticket-boundary", Some(30 * SECOND), "pj", "the ticket was opened half a minute after it had landed: so much clocks may differ"),
-        ("ticket-boundary", Some(61 * SECOND), "pd", "the ticket was opened more than a minute after it had landed"),
+        (
+            "ticket-boundary",
+            Some(30 * SECOND),
+            "pj",
+            "the ticket was opened half a minute after it had landed: so much clocks may differ",
+        ),
+        (
+            "ticket-boundary",
+            Some(61 * SECOND),
+            "pd",
+            "the ticket was opened more than a minute after it had landed",
+        ),
         ("N33", None, "pd", "the number of the ticket was typed wrong: there is none of that number"),
     ] {
         let Some(one) = one(c, rng) else { return all };
@@ -480,18 +588,63 @@ fn tests(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     type Ran = (&'static str, &'static str, i64);
     let cases: [(&'static str, &[Ran], &str, &str); 13] = [
         ("failed", &[("lint", "success", -60), ("build", "failure", -50)], "pd", "the build had failed"),
-        ("all-failed", &[("lint", "failure", -60), ("build", "failure", -50)], "dd", "nothing that ran had passed"),
+        (
+            "all-failed",
+            &[("lint", "failure", -60), ("build", "failure", -50)],
+            "dd",
+            "nothing that ran had passed",
+        ),
         ("never-ran", &[], "dd", "no test ran"),
-        ("repaired", &[("build", "failure", -60), ("build", "success", -30)], "pn", "the build failed, and passed when it was repeated"),
-        ("broken-again", &[("build", "success", -60), ("build", "failure", -30)], "pd", "the build passed, and failed when it was repeated before the merge"),
-        ("repaired-late", &[("build", "failure", -60), ("build", "success", 5)], "pd", "the build had failed, and passed when it was repeated after the merge"),
+        (
+            "repaired",
+            &[("build", "failure", -60), ("build", "success", -30)],
+            "pn",
+            "the build failed, and passed when it was repeated",
+        ),
+        (
+            "broken-again",
+            &[("build", "success", -60), ("build", "failure", -30)],
+            "pd",
+            "the build passed, and failed when it was repeated before the merge",
+        ),
+        (
+            "repaired-late",
+            &[("build", "failure", -60), ("build", "success", 5)],
+            "pd",
+            "the build had failed, and passed when it was repeated after the merge",
+        ),
         ("tested-late", &[("build", "success", 1)], "pd", "the build passed a minute after the merge"),
         ("test-boundary", &[("build", "success", 0)], "pn", "the build passed in the second of the merge"),
-        ("skipped", &[("lint", "success", -60), ("build", "skipped", -50)], "pd", "the build was skipped, which its rule does not allow"),
-        ("cancelled", &[("lint", "success", -60), ("build", "cancelled", -50)], "pd", "somebody cancelled the build"),
-        ("not-required", &[("lint", "failure", -60), ("build", "success", -50)], "pn", "the build passed; what failed is not required"),
-        ("other-name", &[("Build", "success", -60)], "pd", "a check of almost the same name passed, and the required one never ran"),
-        ("failed-afterwards", &[("build", "success", -60)], "pn", "passed on what was merged; the build of the branch failed afterwards"),
+        (
+            "skipped",
+            &[("lint", "success", -60), ("build", "skipped", -50)],
+            "pd",
+            "the build was skipped, which its rule does not allow",
+        ),
+        (
+            "cancelled",
+            &[("lint", "success", -60), ("build", "cancelled", -50)],
+            "pd",
+            "somebody cancelled the build",
+        ),
+        (
+            "not-required",
+            &[("lint", "failure", -60), ("build", "success", -50)],
+            "pn",
+            "the build passed; what failed is not required",
+        ),
+        (
+            "other-name",
+            &[("Build", "success", -60)],
+            "pd",
+            "a check of almost the same name passed, and the required one never ran",
+        ),
+        (
+            "failed-afterwards",
+            &[("build", "success", -60)],
+            "pn",
+            "passed on what was merged; the build of the branch failed afterwards",
+        ),
     ];
     for (case, ran, letters, why) in cases {
         let Some(one) = one(c, rng) else { return all };
@@ -560,7 +713,14 @@ fn repository_renamed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
             of(c, one).opinions.clear();
         }
         all.push(said(c, REVIEW, "N29", one, letters, why));
-        all.push(said(c, TICKET, "N29", one, "pp", "it names a ticket, under whatever name its repository goes"));
+        all.push(said(
+            c,
+            TICKET,
+            "N29",
+            one,
+            "pp",
+            "it names a ticket, under whatever name its repository goes",
+        ));
     }
     all
 }
@@ -576,10 +736,32 @@ fn landed_in_the_dark(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let lost = "pushed past the rule while the collector was down; by the next look the host had forgotten who went around rules then";
     vec![
         said(c, REVIEW, "N63", good, "pp", why),
-        said(c, REVIEW, "N63", bad, "dd", "nobody looked at it, and nothing of that was lost while the collector was down"),
-        seeded((REVIEW.0, REVIEW.1, "N63"), &commit, "dd", "pushed while the collector was down, and nobody looked at it"),
-        seeded((TICKET.0, TICKET.1, "N63"), &commit, "dd", "pushed while the collector was down, and it names no ticket"),
-        seeded((TESTS.0, TESTS.1, "N63"), &commit, "dd", "pushed while the collector was down, and no test ran of it"),
+        said(
+            c,
+            REVIEW,
+            "N63",
+            bad,
+            "dd",
+            "nobody looked at it, and nothing of that was lost while the collector was down",
+        ),
+        seeded(
+            (REVIEW.0, REVIEW.1, "N63"),
+            &commit,
+            "dd",
+            "pushed while the collector was down, and nobody looked at it",
+        ),
+        seeded(
+            (TICKET.0, TICKET.1, "N63"),
+            &commit,
+            "dd",
+            "pushed while the collector was down, and it names no ticket",
+        ),
+        seeded(
+            (TESTS.0, TESTS.1, "N63"),
+            &commit,
+            "dd",
+            "pushed while the collector was down, and no test ran of it",
+        ),
         seeded((BYPASS.0, BYPASS.1, "N63"), &format!("{commit} direct_push"), "nn", lost),
     ]
 }
@@ -596,7 +778,14 @@ fn blind(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let why = "the token had lost the right, and the list of proposals was empty with a 200: whose work it is, was not all seen";
     vec![
         said(c, REVIEW, "N65", good, "nn", why),
-        said(c, REVIEW, "N65", bad, "dd", "nobody looked at it: once the token had the right again, that was fetched afterwards"),
+        said(
+            c,
+            REVIEW,
+            "N65",
+            bad,
+            "dd",
+            "nobody looked at it: once the token had the right again, that was fetched afterwards",
+        ),
         said(c, REVIEW, "N65", later, "pp", "landed after the token had the right again"),
     ]
 }
@@ -622,7 +811,14 @@ fn pages_stop(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let why = "122 checks ran, the host gave a hundred of them and named no further page: what stands on it nobody saw";
     vec![
         said(c, TESTS, "N66", one, "pn", why),
-        said(c, TESTS, "N66", failed, "pn", "failed in the pages that came; of those days not all pages did, and it may have been repeated"),
+        said(
+            c,
+            TESTS,
+            "N66",
+            failed,
+            "pn",
+            "failed in the pages that came; of those days not all pages did, and it may have been repeated",
+        ),
         said(c, REVIEW, "N66", one, "pp", "what was cut off says nothing of its review"),
     ]
 }

@@ -482,7 +482,8 @@ fn alerts(c: &Company) -> File {
         let (judged_at, judge) = done(c, noise.map(|(at, who, _)| (at, who)));
         let judged = if noise.is_some() { Some("noise") } else { incident.map(|_| "incident") };
         // Who declared an incident judged it one.
-        let judged_at = judged_at.or_else(|| incident.map(|_| At(declared.map_or(alert.fired, |i| i.declared))));
+        let judged_at =
+            judged_at.or_else(|| incident.map(|_| At(declared.map_or(alert.fired, |i| i.declared))));
         let judge = judge.or_else(|| incident.map(|_| actor(c, 0)));
         sheet.line(&[
             &alert.key,
@@ -767,8 +768,7 @@ fn rules(c: &Company) -> File {
 fn required_checks(c: &Company) -> File {
     let mapping = "key = \"Id\"\nscope = { column = \"Repository\" }\n[columns]\nrepository = \"Repository\"\nname = \"Check\"\n\
                    conditional = { constant = \"no\" }\nvalid_from = \"From\"\nvalid_to = { constant = \"forever\" }\n";
-    let mut sheet =
-        Sheet::new(c, "required_checks", "required_check", "Id,Repository,Check,From", mapping);
+    let mut sheet = Sheet::new(c, "required_checks", "required_check", "Id,Repository,Check,From", mapping);
     for (number, repository) in (1..).zip(&c.repositories).filter(|(_, r)| r.hosted) {
         sheet.line(&[&format!("RC-{number}"), &repository.key, &"build", &At(c.clock.kept_since)]);
     }

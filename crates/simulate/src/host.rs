@@ -210,7 +210,10 @@ impl Question<'_> {
             }
             ["repositories", id, rest @ ..] => {
                 let found = self.host.repositories.iter().find(|r| r.id.to_string() == *id);
-                found.map_or_else(|| Err(Refusal::of(404, "Not Found")), |hosted| self.repository(hosted, rest))
+                found.map_or_else(
+                    || Err(Refusal::of(404, "Not Found")),
+                    |hosted| self.repository(hosted, rest),
+                )
             }
             ["orgs", owner, rest @ ..] if self.host.repositories.iter().any(|r| r.owner == *owner) => {
                 self.organisation(rest)
@@ -368,7 +371,9 @@ impl Repository<'_> {
                 "name": "main", "commit": { "sha": self.tip() }, "protected": self.rule(self.now).is_some(),
             }))),
             ["branches", "main", "protection"] => Err(Refusal::of(404, "Branch not protected")),
-            ["rulesets"] => Ok(Said::Many(self.versions().last().map(|v| self.ruleset(v, false)).into_iter().collect())),
+            ["rulesets"] => {
+                Ok(Said::Many(self.versions().last().map(|v| self.ruleset(v, false)).into_iter().collect()))
+            }
             ["rulesets", "rule-suites"] => Ok(Said::Many(self.rule_suites())),
             ["rulesets", _] => {
                 self.versions().last().map(|v| Said::One(self.ruleset(v, true))).ok_or_else(missing)
@@ -503,7 +508,10 @@ impl Repository<'_> {
             let Some(number) = self.hosted.from.get(&landed.commit) else {
                 let who = handle(self.c, landed.author);
                 let message = self.pushed(&landed.commit);
-                all.push((at, self.commit(&landed.commit, (&who, at), (Some(&who), at), &message, &[before])));
+                all.push((
+                    at,
+                    self.commit(&landed.commit, (&who, at), (Some(&who), at), &message, &[before]),
+                ));
                 continue;
             };
             let proposal = &self.c.proposals[*number];
@@ -517,7 +525,10 @@ impl Repository<'_> {
                     self.commit(&landed.commit, (&author, at), (None, at), &message, &[before])
                 }
                 Method::Merge => {
-                    let message = format!("Merge pull request #{number} from {}/{}\n\n{}", self.hosted.owner, proposal.branch, proposal.title);
+                    let message = format!(
+                        "Merge pull request #{number} from {}/{}\n\n{}",
+                        self.hosted.owner, proposal.branch, proposal.title
+                    );
                     let parents = [before, head.commit.clone()];
                     self.commit(&landed.commit, (&by, at), (None, at), &message, &parents)
                 }
@@ -576,7 +587,8 @@ impl Repository<'_> {
 
     /// The end of a squashed commit's message: everybody whose commits went into it.
     fn trailers(&self, proposal: &Proposal) -> String {
-        let mut others: Vec<usize> = proposal.works.iter().flat_map(|w| [&[w.author], &w.co_authors[..]].concat()).collect();
+        let mut others: Vec<usize> =
+            proposal.works.iter().flat_map(|w| [&[w.author], &w.co_authors[..]].concat()).collect();
         others.sort_unstable();
         others.dedup();
         others.retain(|who| *who != proposal.by);
@@ -626,7 +638,8 @@ impl Repository<'_> {
         if branch == "main" {
             for landing in self.landed() {
                 let landed = &self.c.landings[landing];
-                let merge = self.hosted.from.get(&landed.commit).and_then(|p| self.c.proposals[*p].merged.as_ref());
+                let merge =
+                    self.hosted.from.get(&landed.commit).and_then(|p| self.c.proposals[*p].merged.as_ref());
                 let (kind, who) = match merge {
                     Some(merge) => ("pr_merge", merge.by),
                     None => ("push", landed.author),
@@ -699,7 +712,8 @@ impl Repository<'_> {
         if let Some(issue) = proposal.issue {
             let same = |n: &Numbered| *n == Numbered::Issue(issue);
             // A number beyond those that exist was typed wrong.
-            let number = self.hosted.numbered.iter().position(same).map_or(99_000 + number, |place| place + 1);
+            let number =
+                self.hosted.numbered.iter().position(same).map_or(99_000 + number, |place| place + 1);
             body = format!("Fixes #{number}\n\n{body}");
         }
         let body = body.replace("{own}", &number.to_string());
@@ -852,7 +866,8 @@ impl Repository<'_> {
                 "created_at": iso(opened), "updated_at": iso(updated), "closed_at": ended.map(iso),
             });
             if matches!(numbered, Numbered::Proposal(_)) {
-                entry["pull_request"] = json!({ "url": format!("https://{CALLED}/api/v3/repos/{full_name}/pulls/{number}") });
+                entry["pull_request"] =
+                    json!({ "url": format!("https://{CALLED}/api/v3/repos/{full_name}/pulls/{number}") });
             }
             all.push((updated, number, entry));
         }
@@ -891,7 +906,8 @@ impl Repository<'_> {
             ruleset["conditions"] = json!({ "ref_name": { "include": ["~DEFAULT_BRANCH"], "exclude": [] } });
             ruleset["rules"] = Json::Array(rules(version.approvals));
             let robot = handle(self.c, RELEASER).id;
-            ruleset["bypass_actors"] = json!([{ "actor_id": robot, "actor_type": "Integration", "bypass_mode": "always" }]);
+            ruleset["bypass_actors"] =
+                json!([{ "actor_id": robot, "actor_type": "Integration", "bypass_mode": "always" }]);
         }
         ruleset
     }
@@ -901,7 +917,10 @@ impl Repository<'_> {
         let of = |landing: usize| {
             let landed = &self.c.landings[landing];
             let at = whole(landed.at);
-            if self.hosted.from.contains_key(&landed.commit) || at < self.now - SUITES_KEPT || self.rule(at).is_none() {
+            if self.hosted.from.contains_key(&landed.commit)
+                || at < self.now - SUITES_KEPT
+                || self.rule(at).is_none()
+            {
                 return None;
             }
             let who = handle(self.c, landed.author);

@@ -113,19 +113,12 @@ const TESTS: &[(&str, &str)] = &[
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
-const UNPROVEN: &[(&str, char, &str)] = &[
-    (
-        "branch_protection",
-        'c',
-        "a look of one day sees a rule whose end it does not know, whatever the ruleset's own history says of the days after",
-    ),
-    (
-        "change_tests",
-        'b',
-        "which checks a rule demanded shows only on the days of a look, and that a file lists all of them is the company's own word: \
+const UNPROVEN: &[(&str, char, &str)] = &[(
+    "change_tests",
+    'b',
+    "which checks a rule demanded shows only on the days of a look, and that a file lists all of them is the company's own word: \
          what failed is found, what passed is not proven to be all that was demanded",
-    ),
-];
+)];
 
 /// One thing that can be made to happen. It gives what is right to say of it: of nothing, where this company has no room for it.
 type Case = fn(&mut Company, &mut Rng) -> Vec<Seeded>;

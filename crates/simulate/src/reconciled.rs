@@ -37,14 +37,22 @@ fn release(c: &mut Company, rng: &mut Rng, repository: usize, at: i64) {
     deploy(c, rng, repository, &commit, at, "production");
 }
 
-fn deploy(c: &mut Company, rng: &mut Rng, repository: usize, commit: &str, at: i64, environment: &'static str) -> usize {
+fn deploy(
+    c: &mut Company,
+    rng: &mut Rng,
+    repository: usize,
+    commit: &str,
+    at: i64,
+    environment: &'static str,
+) -> usize {
     let artifact = built(c, rng, repository, commit, at - HOUR);
     let place = deployed(c, repository, environment, &artifact, at, MACHINE);
     c.deployments[place].approvals.push(Approval { by: None, rule: RULE, approved: true, at: at - HOUR / 2 });
     place
 }
 
-pub(crate) const CASES: &[(&str, Case)] = &[("leavers", leavers), ("incidents", incidents), ("releases", releases)];
+pub(crate) const CASES: &[(&str, Case)] =
+    &[("leavers", leavers), ("incidents", incidents), ("releases", releases)];
 
 /// What needs everything else to be settled: courses are numbered as they stand on the list.
 pub(crate) const LAST: &[(&str, Case)] = &[("roster", roster), ("taken-away", taken_away)];
@@ -78,10 +86,18 @@ fn leavers(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         all.push(of_leavers(c, case, login, "d", why));
     }
     for (case, after, letters, why) in [
-        ("left-days-later", 25 * DAY, "p", "the login was closed before the holidays they took at the end, and the job ended days later"),
+        (
+            "left-days-later",
+            25 * DAY,
+            "p",
+            "the login was closed before the holidays they took at the end, and the job ended days later",
+        ),
         ("works-on", 400 * DAY, "j", "the login was closed, and they go on working here"),
     ] {
-        let Some(began) = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY) else { return all };
+        let Some(began) = c.clock.office_hours(rng, c.clock.from - 900 * DAY, c.clock.from - 100 * DAY)
+        else {
+            return all;
+        };
         let Some(at) = c.clock.some_day(rng, 60, 60) else { return all };
         let person = hire(c, rng, began, "employee", &[1]);
         training::follow(c, rng, person);
@@ -109,7 +125,13 @@ fn leavers(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         training::follow(c, rng, person);
         let login = stranger(c, "admin", c.clock.from - 90 * DAY, End::At(at));
         c.logins[login].person = Some(person);
-        all.push(of_leavers(c, "second-login", login, "-", "one of two logins of somebody who works on was closed"));
+        all.push(of_leavers(
+            c,
+            "second-login",
+            login,
+            "-",
+            "one of two logins of somebody who works on was closed",
+        ));
     }
     all
 }
@@ -127,7 +149,10 @@ fn taken_away(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
             continue;
         }
         let (letters, why) = if at + 30 * DAY > c.clock.cutoff {
-            ("y", "taken away by a review; whether they leave within thirty days, the last fact is too early to say")
+            (
+                "y",
+                "taken away by a review; whether they leave within thirty days, the last fact is too early to say",
+            )
         } else {
             ("j", "taken away by a review, and they go on working here")
         };
@@ -140,7 +165,9 @@ fn taken_away(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
 
 fn incidents(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
-    let of = |case, key: &str, letters: &str, why: &str| seeded(("GOV-09", "incidents_reconciled", case), key, letters, why);
+    let of = |case, key: &str, letters: &str, why: &str| {
+        seeded(("GOV-09", "incidents_reconciled", case), key, letters, why)
+    };
     if c.shape.quiet {
         return all;
     }
@@ -151,10 +178,17 @@ fn incidents(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     ] {
         let Some(at) = c.clock.some_day(rng, 10, 25) else { return all };
         // An alert up to a week before might have led to it: those were all seen.
-        let at = if c.clock.dark.is_some_and(|(_, to)| at > to && at < to + 8 * DAY) { at + 8 * DAY } else { at };
+        let at =
+            if c.clock.dark.is_some_and(|(_, to)| at > to && at < to + 8 * DAY) { at + 8 * DAY } else { at };
         let key = format!("INC-P{}", c.incidents.len() + 1);
         let reviewed = Some((at + 30 * HOUR, 1));
-        c.incidents.push(Incident { key: key.clone(), severity: "medium", declared: at, resolved: Some(at + HOUR), reviewed });
+        c.incidents.push(Incident {
+            key: key.clone(),
+            severity: "medium",
+            declared: at,
+            resolved: Some(at + HOUR),
+            reviewed,
+        });
         all.push(of(case, &key, "d-", why));
     }
     for (case, lost, letters, why) in [
@@ -179,7 +213,13 @@ fn incidents(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         let alert = answered(c, rng, "low", false, at - 12 * DAY);
         let key = format!("INC-S{}", c.incidents.len() + 1);
         let reviewed = Some((at + 30 * HOUR, 1));
-        c.incidents.push(Incident { key: key.clone(), severity: "low", declared: at, resolved: Some(at + HOUR), reviewed });
+        c.incidents.push(Incident {
+            key: key.clone(),
+            severity: "low",
+            declared: at,
+            resolved: Some(at + HOUR),
+            reviewed,
+        });
         c.alerts[alert].incident = Some(key.clone());
         all.push(of("smouldered", &key, "p-", "declared twelve days after the alert that led to it"));
     }
@@ -201,8 +241,20 @@ fn releases(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     };
     let mut at = clock.from + 10 * DAY + 9 * HOUR;
     for (case, after, environment, letters, why) in [
-        ("released-boundary", 30 * DAY, "production", "-p", "deployed to production exactly thirty days after it landed"),
-        ("released-late", 30 * DAY + HOUR, "production", "-d", "deployed to production an hour more than thirty days after it landed"),
+        (
+            "released-boundary",
+            30 * DAY,
+            "production",
+            "-p",
+            "deployed to production exactly thirty days after it landed",
+        ),
+        (
+            "released-late",
+            30 * DAY + HOUR,
+            "production",
+            "-d",
+            "deployed to production an hour more than thirty days after it landed",
+        ),
         ("released-early", DAY, "production", "-p", "deployed to production the day after it landed"),
         ("only-staging", 3 * DAY, "staging", "-d", "deployed to staging only"),
         ("never-released", 0, "", "-d", "landed, and never deployed anywhere"),
@@ -219,7 +271,13 @@ fn releases(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let library = another(c, "library");
     c.take(format!("no releases {library}"));
     let one = one_at(c, rng, library, clock.from + 30 * DAY + 9 * HOUR);
-    all.push(of(c, "never-deployed", one, "-j", "nothing of its repository was ever deployed: whether it is to be, a person has to say"));
+    all.push(of(
+        c,
+        "never-deployed",
+        one,
+        "-j",
+        "nothing of its repository was ever deployed: whether it is to be, a person has to say",
+    ));
     all
 }
 
@@ -234,7 +292,9 @@ fn roster(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         c.trainings.push(Training { person, course: "phishing_drill", version, done, recorded });
         format!("T{:05}", c.trainings.len())
     };
-    let of = |case, key: &str, letters: &str, why: &str| seeded(("GOV-09", "roster_reconciled", case), key, letters, why);
+    let of = |case, key: &str, letters: &str, why: &str| {
+        seeded(("GOV-09", "roster_reconciled", case), key, letters, why)
+    };
     // Whoever leaves and has a login still, for some days.
     for (case, days, letters, why) in [
         ("after-leaving", 31 * DAY, "d", "done by somebody who had left more than thirty days before"),
@@ -242,7 +302,12 @@ fn roster(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         ("before-starting", -31 * DAY, "d", "done by somebody more than thirty days before they began"),
         ("before-starting", -29 * DAY, "p", "done by somebody less than thirty days before they began"),
         ("on-the-last-day", -HOUR, "p", "done in the last hour of the job"),
-        ("no-employment", 0, "d", "done by somebody of whom the personnel system has a file, and no employment"),
+        (
+            "no-employment",
+            0,
+            "d",
+            "done by somebody of whom the personnel system has a file, and no employment",
+        ),
     ] {
         let leaves = matches!(case, "after-leaving" | "on-the-last-day");
         let done = if leaves { some + days } else { some };
@@ -251,12 +316,33 @@ fn roster(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         let (first, last) = c.new_name();
         let local = format!("{}.{}", first.to_lowercase(), last.to_lowercase());
         let number = format!("E{:04}", person + 1);
-        c.people.push(crate::company::Person { number: number.clone(), first, last, former: None, local, since: from, tools: vec![0] });
+        c.people.push(crate::company::Person {
+            number: number.clone(),
+            first,
+            last,
+            former: None,
+            local,
+            since: from,
+            tools: vec![0],
+        });
         // The learning system knows them by a login at the sign-in that lets nobody in.
         let key = format!("i{:04}", person + 1);
-        c.logins.push(Login { system: 0, key, kind: "human", person: Some(person), spells: vec![(some - 900 * DAY, End::Never)] });
+        c.logins.push(Login {
+            system: 0,
+            key,
+            kind: "human",
+            person: Some(person),
+            spells: vec![(some - 900 * DAY, End::Never)],
+        });
         if case != "no-employment" {
-            c.employments.push(Employment { key: number, person, kind: "employee", from, to: End::Never, told: None });
+            c.employments.push(Employment {
+                key: number,
+                person,
+                kind: "employee",
+                from,
+                to: End::Never,
+                told: None,
+            });
             training::follow(c, rng, person);
             if leaves {
                 let employment = employment_of(c, person);

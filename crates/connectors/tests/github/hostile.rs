@@ -129,13 +129,18 @@ fn a_run_that_fails_at_once_takes_nothing_away_from_what_was_seen() {
         let second = run(&server.url(), &first.cursors(), &clock);
         let said: Vec<String> = rows(&second.captures, "coverage")
             .into_iter()
-            .filter(|row| ["approval", "change", "check_run"].iter().any(|t| row.contains(&format!("relation={t} "))))
+            .filter(|row| {
+                ["approval", "change", "check_run"].iter().any(|t| row.contains(&format!("relation={t} ")))
+            })
             .collect();
         assert_eq!(said.len(), 3, "{said:?}");
         let since = format!("covered_from={NOW} covered_to=2026-03-01T13:00:00Z status={word} ");
         assert!(said.iter().all(|row| row.contains(&since)), "{said:#?}");
         // What the rule was is not known for a longer time than that.
-        let rule = rows(&second.captures, "coverage").into_iter().find(|r| r.contains("relation=branch_rule ")).unwrap();
+        let rule = rows(&second.captures, "coverage")
+            .into_iter()
+            .find(|r| r.contains("relation=branch_rule "))
+            .unwrap();
         assert!(rule.contains("covered_from=2026-03-01T13:00:00Z"), "{rule}");
     }
 }
