@@ -60,6 +60,11 @@ pub struct Answer {
 }
 
 /// The code host of a company.
+///
+/// Whoever wants to collect it serves [`Host::answer`] over HTTP (`collect::Loopback` does on this machine), sets the clock of the one
+/// who collects to one of [`Host::looks`] after the other, and lets the connector collect each of [`Host::repositories`] from the
+/// server's address, known as [`CALLED`]: then its accounts and changes are those of [`crate::files()`]. The files are imported
+/// first: a list of logins knows since when they are there, and the host does not.
 #[must_use]
 pub fn code_host(company: &Company) -> Host {
     let c = company;
@@ -1009,4 +1014,115 @@ fn decoded(text: &str) -> String {
 fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Shape, simulate};
+
+    fn host(violations: usize) -> (Company, Host) {
+        let company = simulate(&Shape { people: 20, violations, ..Shape::default() }).unwrap();
+        let host = code_host(&company);
+        (company, host)
+    }
+
+    fn ask(
+        host: &Host,
+        target: &str,
+        at: Instant,
+        more: &[(&str, &str)],
+    ) -> (u16, Json, BTreeMap<String, String>) {
+        let mut headers =
+            vec![("authorization".to_owned(), "Bearer x".to_owned()), ("host".to_owned(), "h".to_owned())];
+        headers.extend(more.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        let answer = host.answer("GET", target, &headers, at);
+        let body = serde_json::from_str(&answer.body).unwrap_or(Json::Null);
+        (answer.status, body, answer.headers.into_iter().collect())
+    }
+
+    /// Every item of a list, over all its pages.
+    fn all(host: &Host, target: &str, at: Instant) -> Vec<Json> {
+        let (mut items, mut next) = (vec![], Some(target.to_owned()));
+        while let Some(target) = next {
+            let (status, body, headers) = ask(host, &target, at, &[]);
+            assert_eq!(status, 200, "{target}");
+            items.extend(body.as_array().unwrap().iter().cloned());
+            let link = headers.get("link").filter(|link| link.contains("rel=\"next\""));
+            next = link
+                .map(|link| link[1..].split('>').next().unwrap().trim_start_matches("http://h").to_owned());
+        }
+        items
+    }
+
+    #[test]
+    fn a_list_is_read_page_by_page_and_told_apart_by_its_tag() {
+        let (company, host) = host(0);
+        let at = company.cutoff();
+        let whole: Vec<Json> = all(&host, "/repos/quillbrook/app-1/pulls?state=all&per_page=100", at);
+        assert!(whole.len() > 60, "{}", whole.len());
+        assert_eq!(all(&host, "/repos/quillbrook/app-1/pulls?state=all&per_page=7", at), whole);
+        let activity = "/repos/quillbrook/app-1/activity?ref=refs%2Fheads%2Fmain&per_page=9";
+        let landed = company.landings.iter().filter(|l| l.repository == 0).count();
+        assert_eq!(all(&host, activity, at).len(), landed);
+        let (status, _, headers) = ask(&host, "/repos/quillbrook/app-1", at, &[]);
+        assert_eq!((status, headers["x-ratelimit-resource"].as_str()), (200, "core"));
+        assert_eq!(headers["date"], "Sun, 01 Feb 2026 04:59:59 GMT");
+        let (status, body, _) =
+            ask(&host, "/repos/quillbrook/app-1", at, &[("if-none-match", &headers["etag"])]);
+        assert_eq!((status, body), (304, Json::Null));
+    }
+
+    #[test]
+    fn what_may_not_be_seen_is_refused_as_documented() {
+        let (company, host) = host(1);
+        let at = company.cutoff();
+        let none = host.answer("GET", "/repos/quillbrook/app-1", &[], at);
+        assert_eq!(none.status, 401);
+        let says = |target: &str, at: Instant| {
+            let (status, body, _) = ask(&host, target, at, &[]);
+            (status, body["message"].as_str().unwrap_or_default().to_owned())
+        };
+        assert_eq!(says("/repos/quillbrook/nothing", at), (404, "Not Found".to_owned()));
+        let protection = "/repos/quillbrook/app-1/branches/main/protection";
+        assert_eq!(says(protection, at), (404, "Branch not protected".to_owned()));
+        assert_eq!(says("/orgs/quillbrook/members?filter=2fa_disabled", at).0, 422);
+        assert_eq!(host.answer("POST", "/repos/quillbrook/app-1", &[], at).status, 404);
+        // Deleted, and renamed, in the course of the year.
+        let before = Instant::from_ms(company.clock.from);
+        assert_eq!(
+            (says("/repos/quillbrook/old-1", before).0, says("/repos/quillbrook/old-1", at).0),
+            (200, 404)
+        );
+        let (status, _, headers) = ask(&host, "/repos/quillbrook/billing-1/pulls?state=all", at, &[]);
+        assert_eq!(status, 301);
+        let to = headers["location"].strip_prefix("http://h").unwrap().to_owned();
+        let (status, pulls, _) = ask(&host, &to, at, &[]);
+        assert_eq!((status, pulls.as_array().unwrap().len()), (200, 3));
+        assert_eq!(says("/repos/quillbrook/billing-1", before).0, 200);
+    }
+
+    #[test]
+    fn nothing_is_known_before_it_happens() {
+        let (company, host) = host(1);
+        for proposal in company.proposals.iter().filter(|p| p.repository == 0) {
+            let Some(merge) = &proposal.merged else { continue };
+            let list = "/repos/quillbrook/app-1/pulls?state=all&per_page=100";
+            let find = |at: i64| {
+                let pulls = all(&host, list, Instant::from_ms(at));
+                pulls.into_iter().find(|p| p["head"]["ref"] == proposal.branch.as_str())
+            };
+            assert_eq!(find(proposal.opened - 1), None);
+            let open = find(merge.at - 1).unwrap();
+            assert_eq!((&open["state"], &open["merged_at"]), (&json!("open"), &Json::Null));
+            let merged = find(merge.at).unwrap();
+            assert_eq!(merged["merge_commit_sha"], merge.commits.last().unwrap().as_str());
+            let number = merged["number"].as_u64().unwrap();
+            let reviews = format!("/repos/quillbrook/app-1/pulls/{number}/reviews");
+            for opinion in &proposal.opinions {
+                let given = |at: i64| all(&host, &reviews, Instant::from_ms(at)).len();
+                assert!(given(opinion.at) > given((opinion.at - 1).max(proposal.opened)), "#{number}");
+            }
+        }
+    }
 }
