@@ -288,7 +288,7 @@ pub(crate) fn faulty(c: &Company, repository: usize, kind: FaultKind, at: i64) -
     c.faults.iter().any(|f| f.repository == repository && f.kind == kind && f.from <= at && at < f.to)
 }
 
-/// A repository that is there for a case alone, with a rule and, at the beginning of the period, a release.
+/// A repository that is there for a case alone, under a rule of the same kind as the others'.
 pub(crate) fn another(c: &mut Company, name: &str) -> usize {
     let rules = vec![(Some(true), 1, c.clock.kept_since, End::Never)];
     let place = (1..).map(|n| format!("{name}-{n}"));
