@@ -502,8 +502,8 @@ pub const NOT_SEEDED: &[(&str, &str)] = &[
 /// What is known to be judged wrong, by test and case, and why: it is counted as wrong all the same.
 pub const KNOWN: &[(&str, &str)] = &[(
     "deployment_authorised N65",
-    "the code host, where nothing was deployed, says of the repository that it showed every approval there is; so says nobody of the \
-     pipeline's own list, whose collector was down. Two sources of one table are each taken for all of it",
+    "the code host, where nothing was deployed, says that it showed every approval there is of the repository's deployments, and the \
+     pipeline's own list, whose collector was down, only says nothing: each source of a table is taken for all of it",
 )];
 
 /// Whether something that is wrong is named above, with its reason.

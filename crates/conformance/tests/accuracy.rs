@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use conformance::accuracy::{Measured, NOT_SEEDED, SHAPES, judge, measure, page};
+use conformance::accuracy::{Measured, NOT_SEEDED, SHAPES, is_known, judge, measure, page};
 use conformance::skipped;
 use simulate::{Company, File, Shape, files, simulate, truth};
 
@@ -28,14 +28,19 @@ fn small(seed: u64) -> Company {
 
 #[track_caller]
 fn assert_nothing_wrong(tests: &BTreeMap<String, Measured>) {
-    let wrong: Vec<&str> = tests.values().flat_map(|m| &m.wrong).map(String::as_str).collect();
+    let wrong: Vec<&str> =
+        tests.values().flat_map(|m| &m.wrong).map(String::as_str).filter(|wrong| !is_known(wrong)).collect();
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
 fn two_companies_are_judged_as_they_were() {
     let judged = std::thread::scope(|scope| {
-        let both = [1, 2].map(|seed| scope.spawn(move || measured(&small(seed), |_| ())));
+        // The second one's collectors were down for four days, and its code host did not show everything.
+        let both = [1, 2].map(|seed| {
+            let shape = Shape { seed, people: 20, outages: seed == 2, ..Shape::default() };
+            scope.spawn(move || measured(&simulate(&shape).unwrap(), |_| ()))
+        });
         both.map(|one| one.join().unwrap())
     });
     for tests in judged {
@@ -100,7 +105,11 @@ fn what_is_taken_out_is_missed_and_what_is_put_in_is_extra() {
     // At the end, and without a break; and again on the last day.
     assert_eq!((factors.extra, factors.deviations.0), (4, factors.deviations.1), "{factors:?}");
     assert!(factors.wrong.iter().all(|w| w.contains("i0001")) && factors.precision().to_string() != "100 %");
-    let others = tests.iter().filter(|(test, _)| !["alert_response", "mfa_enabled"].contains(&test.as_str()));
+    // The incident that the alert led to stands alone now, and another source shows it.
+    let incidents = &tests["incidents_reconciled"];
+    assert_eq!((incidents.extra, incidents.wrong.len()), (1, 1), "{incidents:?}");
+    let changed = ["alert_response", "mfa_enabled", "incidents_reconciled"];
+    let others = tests.iter().filter(|(test, _)| !changed.contains(&test.as_str()));
     assert_nothing_wrong(&others.map(|(test, measured)| (test.clone(), measured.clone())).collect());
 }
 
