@@ -35,6 +35,9 @@ pub(super) fn files(c: &Company) -> Vec<File> {
         stores(c),
         samples(c),
         capacity_looks(c),
+        findings(c),
+        playbooks(c),
+        acts(c),
     ]
 }
 
@@ -540,6 +543,52 @@ fn capacity_looks(c: &Company) -> File {
             if *at <= c.clock.cutoff {
                 let id = format!("{}-L{number}", store.key);
                 sheet.line(&[&id, &store.key, &At(*at), &actor(c, *by), forecast]);
+            }
+        }
+    }
+    sheet.done()
+}
+
+fn findings(c: &Company) -> File {
+    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nfound_at = \"Found\"\njudged = \"Judged\"\njudged_at = \"Judged at\"\n\
+                   judged_by = { column = \"By\", system = \"idp\" }\nreason = \"Reason\"\n";
+    let mut sheet = Sheet::new(c, "unusual", "anomaly", "Key,Found,Judged,Judged at,By,Reason", mapping);
+    for finding in &c.operations.findings {
+        let judged = finding.judged.filter(|(_, at, ..)| *at <= c.clock.cutoff);
+        sheet.line(&[
+            &finding.key,
+            &At(finding.found),
+            &judged.map(|(what, ..)| what),
+            &judged.map(|(_, at, ..)| At(at)),
+            &judged.and_then(|(_, _, by, _)| by).map(|who| actor(c, who)),
+            &judged.map(|(.., reason)| reason),
+        ]);
+    }
+    sheet.done()
+}
+
+fn playbooks(c: &Company) -> File {
+    let mapping =
+        "key = \"Key\"\n[columns]\nlabel = \"Key\"\ncreated_at = \"From\"\nended = { constant = \"no\" }\n";
+    let mut sheet = Sheet::new(c, "playbooks", "response_plan", "Key,From", mapping);
+    for plan in &c.operations.playbooks {
+        sheet.line(&[&plan.key, &At(plan.from)]);
+    }
+    sheet.done()
+}
+
+fn acts(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\nplan = { column = \"Plan\", kind = \"response_plan\" }\nkind = \"Kind\"\n\
+                   done_at = \"At\"\ndone_by = { column = \"By\", system = \"idp\" }\nactions = \"Actions\"\n\
+                   actions_done_at = \"Done\"\n";
+    let header = "Id,Plan,Kind,At,By,Actions,Done";
+    let mut sheet = Sheet::new(c, "playbook_reviews", "response_review", header, mapping);
+    for plan in &c.operations.playbooks {
+        for (number, act) in (1..).zip(&plan.acts) {
+            if act.at <= c.clock.cutoff {
+                let (id, by) = (format!("{}-{number}", plan.key), act.by.map(|who| actor(c, who)));
+                let done = act.actions.and_then(|end| over(c, end).1);
+                sheet.line(&[&id, &plan.key, &act.kind, &At(act.at), &by, &act.actions.is_some(), &done]);
             }
         }
     }

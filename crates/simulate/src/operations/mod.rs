@@ -5,6 +5,7 @@ pub(crate) mod exposure;
 pub(crate) mod leaks;
 pub(crate) mod logs;
 pub(crate) mod recovery;
+pub(crate) mod response;
 pub(crate) mod scans;
 pub(crate) mod secrets;
 pub(crate) mod tiers;
@@ -38,6 +39,8 @@ pub(crate) struct Operations {
     pub(crate) watches: Vec<tiers::Watch>,
     pub(crate) drifts: Vec<upkeep::Drift>,
     pub(crate) stores: Vec<upkeep::Store>,
+    pub(crate) findings: Vec<response::Finding>,
+    pub(crate) playbooks: Vec<response::Playbook>,
 }
 
 pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
@@ -51,6 +54,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     leaks::base(c, &mut rng.fork("leaks"));
     tiers::base(c, &mut rng.fork("tiers"));
     upkeep::base(c, &mut rng.fork("upkeep"));
+    response::base(c, &mut rng.fork("response"));
 }
 
 /// What is done about whatever there is by then: every incident, every repository, every region.
