@@ -202,7 +202,7 @@ fn actions(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     ] {
         let Some(at) = c.clock.some_day(rng, 5, 5) else { return all };
         let plan = plan(c, rng);
-        only(c, plan, "exercise", &[at - 300 * DAY, at]);
+        only(c, plan, "exercise", &[at - 600 * DAY, at - 300 * DAY, at]);
         if let Some(act) =
             c.operations.playbooks[plan].acts.iter_mut().find(|act| act.kind == "exercise" && act.at == at)
         {
