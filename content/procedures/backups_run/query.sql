@@ -28,7 +28,7 @@ due AS (
 ),
 copied AS (
   -- What may be a copy: 2 it is one, of data of a known instant, finished at a known one; 1 nobody can say.
-  SELECT j.id AS id, j.resource AS resource, j.encrypted AS encrypted, j.isolated AS isolated, j.grade AS grade, j.newest_data_at AS newest_data_at,
+  SELECT j.id AS id, j.resource AS resource, j.encrypted AS encrypted, j.isolated AS isolated, j.grade AS grade, j.newest_data_at AS newest_data_at, j.finished_at AS finished_at,
          j.succeeded AS succeeded, COALESCE(j.finished_at, j.started_at) AS starts_at,
          CASE WHEN j.newest_data_at <= j.finished_at THEN j.newest_data_at
               -- Its data is no younger than the copy; when that was made, nobody knows.
@@ -95,14 +95,17 @@ judged AS (
     LEFT JOIN covered p ON p.resource = d.id AND p.attribute = d.attribute AND p.certain = 0
 ),
 kept AS (
-  -- Copies that were made while it existed in the period, or so shortly before that they still counted.
-  SELECT f.id AS id, min(c.grade) AS grade,
-         min(CASE WHEN c.encrypted = 1 THEN 2 WHEN c.encrypted = 0 AND c.succeeded = 1 THEN 0 ELSE 1 END) AS encrypted
-    FROM life f
-    JOIN copied c ON c.resource = f.id
-   WHERE c.starts_at < f.ends_at
-     AND c.starts_at >= f.starts_at - CAST(CASE WHEN $rpo_hours > $isolated_hours THEN $rpo_hours ELSE $isolated_hours END AS BIGINT) * 3600000
-   GROUP BY f.id
+  -- Copies that were made while it existed in the period, or so shortly before that they still counted; or perhaps then.
+  SELECT k.id AS id, min(k.grade) AS grade,
+         min(CASE WHEN k.encrypted = 1 THEN 2 WHEN k.encrypted = 0 AND k.succeeded = 1 AND k.in_time = 1 THEN 0 ELSE 1 END) AS encrypted
+    FROM (SELECT f.id AS id, c.grade AS grade, c.encrypted AS encrypted, c.succeeded AS succeeded, c.finished_at AS finished_at,
+                 CASE WHEN c.starts_at >= f.starts_at - CAST(CASE WHEN $rpo_hours > $isolated_hours THEN $rpo_hours ELSE $isolated_hours END AS BIGINT) * 3600000
+                      THEN 1 ELSE 0 END AS in_time
+            FROM life f
+            JOIN copied c ON c.resource = f.id
+           WHERE c.starts_at < f.ends_at) k
+   WHERE k.in_time = 1 OR k.finished_at IS NULL
+   GROUP BY k.id
 )
 SELECT r.id AS item,
        r.label AS label,

@@ -60,7 +60,15 @@ pub(crate) fn stored(c: &mut Company, rng: &mut Rng, from: i64) -> usize {
     let kind = rng.pick(&["bucket", "volume", "database", "backup", "queue", "file_system", "snapshot"]);
     let key = rng.pick(&["customer", "provider", "provider_default"]);
     let region = rng.below(2);
-    let settings = vec![Setting { encrypted: Some(true), key, public: Some(false), from, to: End::Never }];
+    let settings = vec![Setting {
+        encrypted: Some(true),
+        key,
+        public: Some(false),
+        zones: Some(1),
+        access_logged: Some(false),
+        from,
+        to: End::Never,
+    }];
     let key = format!("{kind}-{:03}", c.resources.len() + 1);
     c.resources.push(Resource {
         key,
@@ -69,6 +77,8 @@ pub(crate) fn stored(c: &mut Company, rng: &mut Rng, from: i64) -> usize {
         from,
         to: End::Never,
         needs_backup: Some(false),
+        first_tier: Some(false),
+        holds: Some("internal"),
         settings,
     });
     c.resources.len() - 1
@@ -106,8 +116,15 @@ fn long_stored(c: &mut Company, rng: &mut Rng) -> usize {
     stored(c, rng, from)
 }
 
-const BARE: Setting =
-    Setting { encrypted: Some(false), key: "", public: Some(false), from: 0, to: End::Never };
+const BARE: Setting = Setting {
+    encrypted: Some(false),
+    key: "",
+    public: Some(false),
+    zones: Some(1),
+    access_logged: Some(false),
+    from: 0,
+    to: End::Never,
+};
 
 fn bare_for_days(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(at) = c.clock.some_day(rng, 10, 10) else { return vec![] };
@@ -185,6 +202,8 @@ fn key_changed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         encrypted: Some(true),
         key: "customer",
         public: Some(false),
+        zones: Some(1),
+        access_logged: Some(false),
         from: at,
         to: End::Never,
     });

@@ -469,6 +469,9 @@ pub(crate) struct Resource {
     pub(crate) to: End,
     /// Whether it has to be backed up, where somebody decided.
     pub(crate) needs_backup: Option<bool>,
+    /// Whether the service cannot go on without it, and the gravest class of what it holds.
+    pub(crate) first_tier: Option<bool>,
+    pub(crate) holds: Option<&'static str>,
     pub(crate) settings: Vec<Setting>,
 }
 
@@ -479,6 +482,9 @@ pub(crate) struct Setting {
     pub(crate) key: &'static str,
     /// Whether everybody can read it.
     pub(crate) public: Option<bool>,
+    /// In how many zones it runs, and whether it logs who reads and alters it.
+    pub(crate) zones: Option<i64>,
+    pub(crate) access_logged: Option<bool>,
     pub(crate) from: i64,
     pub(crate) to: End,
 }

@@ -696,9 +696,15 @@ fn looks(c: &Company) -> File {
 
 fn resources(c: &Company) -> File {
     let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nkind = \"Kind\"\nregion = \"Region\"\ncreated_at = \"Created\"\n\
-                   deleted = \"Gone\"\ndeleted_at = \"Deleted\"\nneeds_backup = \"Backup\"\n";
-    let mut sheet =
-        Sheet::new(c, "resources", "cloud_resource", "Key,Kind,Region,Created,Gone,Deleted,Backup", mapping);
+                   deleted = \"Gone\"\ndeleted_at = \"Deleted\"\nneeds_backup = \"Backup\"\n\
+                   first_tier = \"First\"\nholds = \"Holds\"\n";
+    let mut sheet = Sheet::new(
+        c,
+        "resources",
+        "cloud_resource",
+        "Key,Kind,Region,Created,Gone,Deleted,Backup,First,Holds",
+        mapping,
+    );
     for resource in &c.resources {
         let deleted = match resource.to {
             End::At(at) if at <= c.clock.cutoff => Some(At(at)),
@@ -713,6 +719,8 @@ fn resources(c: &Company) -> File {
             &deleted.is_some(),
             &deleted,
             &resource.needs_backup,
+            &resource.first_tier,
+            &resource.holds,
         ]);
     }
     sheet.done()
@@ -721,10 +729,15 @@ fn resources(c: &Company) -> File {
 fn settings(c: &Company) -> File {
     let mapping = format!(
         "key = \"Id\"\n[columns]\nresource = {{ column = \"Resource\", kind = \"cloud_resource\" }}\nencrypted = \"Encrypted\"\n\
-         key_held_by = \"Key\"\npublic = \"Public\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+         key_held_by = \"Key\"\npublic = \"Public\"\nzones = \"Zones\"\naccess_logged = \"Logged\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
-    let mut sheet =
-        Sheet::new(c, "settings", "resource_config", "Id,Resource,Encrypted,Key,Public,From,To", &mapping);
+    let mut sheet = Sheet::new(
+        c,
+        "settings",
+        "resource_config",
+        "Id,Resource,Encrypted,Key,Public,Zones,Logged,From,To",
+        &mapping,
+    );
     for resource in &c.resources {
         for (number, setting) in (1..).zip(&resource.settings) {
             let id = format!("{}-{number}", resource.key);
@@ -735,6 +748,8 @@ fn settings(c: &Company) -> File {
                 &setting.encrypted,
                 &key,
                 &setting.public,
+                &setting.zones,
+                &setting.access_logged,
                 &At(setting.from),
                 &setting.to,
             ]);

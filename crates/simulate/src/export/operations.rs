@@ -30,6 +30,14 @@ pub(super) fn files(c: &Company) -> Vec<File> {
         notices(c),
         searches(c),
         leaks(c),
+        watches(c),
+        drifts(c),
+        stores(c),
+        samples(c),
+        capacity_looks(c),
+        findings(c),
+        playbooks(c),
+        acts(c),
     ]
 }
 
@@ -449,6 +457,140 @@ fn leaks(c: &Company) -> File {
             &none.map(|(_, by, _)| actor(c, by)),
             &none.map(|(.., reason)| reason),
         ]);
+    }
+    sheet.done()
+}
+
+fn watches(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\nregion = {{ column = \"Region\", kind = \"cloud_region\" }}\nrunning = \"Running\"\n\
+         reported = \"Reported\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet =
+        Sheet::new(c, "detection", "detector_state", "Id,Region,Running,Reported,From,To", &mapping);
+    for (number, watch) in (1..).zip(&c.operations.watches) {
+        if watch.from <= c.clock.cutoff {
+            let region = &c.regions[watch.region].key;
+            sheet.line(&[
+                &format!("D-{number}"),
+                region,
+                &watch.running,
+                &watch.reported,
+                &At(watch.from),
+                &watch.to,
+            ]);
+        }
+    }
+    sheet.done()
+}
+
+fn drifts(c: &Company) -> File {
+    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nbegan_at = \"Since\"\nfound_at = \"Found\"\nby_code = \"By code\"\n\
+                   put_right = \"Right\"\nput_right_at = \"Right at\"\naccepted_at = \"Accepted\"\n\
+                   accepted_by = { column = \"By\", system = \"idp\" }\nreason = \"Reason\"\n";
+    let header = "Key,Since,Found,By code,Right,Right at,Accepted,By,Reason";
+    let mut sheet = Sheet::new(c, "drift", "drift", header, mapping);
+    for drift in c.operations.drifts.iter().filter(|drift| drift.found <= c.clock.cutoff) {
+        let right = drift.right.map(|end| over(c, end));
+        let (is, at) = (right.as_ref().map(|(is, _)| *is), right.and_then(|(_, at)| at));
+        let stays = drift.stays.filter(|(at, ..)| *at <= c.clock.cutoff);
+        sheet.line(&[
+            &drift.key,
+            &drift.began.map(At),
+            &At(drift.found),
+            &drift.by_code,
+            &is,
+            &at,
+            &stays.map(|(at, ..)| At(at)),
+            &stays.map(|(_, by, _)| actor(c, by)),
+            &stays.map(|(.., reason)| reason),
+        ]);
+    }
+    sheet.done()
+}
+
+fn stores(c: &Company) -> File {
+    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nthreshold_permille = \"Threshold\"\ncreated_at = \"From\"\n\
+                   ended = \"Over\"\nended_at = \"Ended\"\n";
+    let mut sheet = Sheet::new(c, "capacity", "capacity_limit", "Key,Threshold,From,Over,Ended", mapping);
+    for store in &c.operations.stores {
+        let (ended, at) = over(c, store.to);
+        sheet.line(&[&store.key, &store.threshold, &At(store.from), &ended, &at]);
+    }
+    sheet.done()
+}
+
+fn samples(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\ncapacity = { column = \"Store\", kind = \"capacity_limit\" }\nmeasured_at = \"At\"\n\
+                   used_permille = \"Used\"\n";
+    let mut sheet = Sheet::new(c, "capacity_samples", "capacity_sample", "Id,Store,At,Used", mapping);
+    for store in &c.operations.stores {
+        for (number, (at, used)) in (1..).zip(&store.samples) {
+            if *at <= c.clock.cutoff {
+                sheet.line(&[&format!("{}-{number}", store.key), &store.key, &At(*at), used]);
+            }
+        }
+    }
+    sheet.done()
+}
+
+fn capacity_looks(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\ncapacity = { column = \"Store\", kind = \"capacity_limit\" }\nreviewed_at = \"At\"\n\
+                   reviewed_by = { column = \"By\", system = \"idp\" }\nforecast = \"Forecast\"\n";
+    let mut sheet = Sheet::new(c, "capacity_reviews", "capacity_review", "Id,Store,At,By,Forecast", mapping);
+    for store in &c.operations.stores {
+        for (number, (at, by, forecast)) in (1..).zip(&store.looks) {
+            if *at <= c.clock.cutoff {
+                let id = format!("{}-L{number}", store.key);
+                sheet.line(&[&id, &store.key, &At(*at), &actor(c, *by), forecast]);
+            }
+        }
+    }
+    sheet.done()
+}
+
+fn findings(c: &Company) -> File {
+    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nfound_at = \"Found\"\njudged = \"Judged\"\njudged_at = \"Judged at\"\n\
+                   judged_by = { column = \"By\", system = \"idp\" }\nreason = \"Reason\"\n";
+    let mut sheet = Sheet::new(c, "unusual", "anomaly", "Key,Found,Judged,Judged at,By,Reason", mapping);
+    for finding in &c.operations.findings {
+        let judged = finding.judged.filter(|(_, at, ..)| *at <= c.clock.cutoff);
+        sheet.line(&[
+            &finding.key,
+            &At(finding.found),
+            &judged.map(|(what, ..)| what),
+            &judged.map(|(_, at, ..)| At(at)),
+            &judged.and_then(|(_, _, by, _)| by).map(|who| actor(c, who)),
+            &judged.map(|(.., reason)| reason),
+        ]);
+    }
+    sheet.done()
+}
+
+fn playbooks(c: &Company) -> File {
+    let mapping =
+        "key = \"Key\"\n[columns]\nlabel = \"Key\"\ncreated_at = \"From\"\nended = { constant = \"no\" }\n";
+    let mut sheet = Sheet::new(c, "playbooks", "response_plan", "Key,From", mapping);
+    for plan in &c.operations.playbooks {
+        sheet.line(&[&plan.key, &At(plan.from)]);
+    }
+    sheet.done()
+}
+
+fn acts(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\nplan = { column = \"Plan\", kind = \"response_plan\" }\nkind = \"Kind\"\n\
+                   done_at = \"At\"\ndone_by = { column = \"By\", system = \"idp\" }\nactions = \"Actions\"\n\
+                   actions_done_at = \"Done\"\n";
+    let header = "Id,Plan,Kind,At,By,Actions,Done";
+    let mut sheet = Sheet::new(c, "playbook_reviews", "response_review", header, mapping);
+    for plan in &c.operations.playbooks {
+        for (number, act) in (1..).zip(&plan.acts) {
+            if act.at <= c.clock.cutoff {
+                let (id, by) = (format!("{}-{number}", plan.key), act.by.map(|who| actor(c, who)));
+                let done = act.actions.and_then(|end| over(c, end).1);
+                sheet.line(&[&id, &plan.key, &act.kind, &At(act.at), &by, &act.actions.is_some(), &done]);
+            }
+        }
     }
     sheet.done()
 }

@@ -5,8 +5,11 @@ pub(crate) mod exposure;
 pub(crate) mod leaks;
 pub(crate) mod logs;
 pub(crate) mod recovery;
+pub(crate) mod response;
 pub(crate) mod scans;
 pub(crate) mod secrets;
+pub(crate) mod tiers;
+pub(crate) mod upkeep;
 pub(crate) mod watch;
 
 use crate::company::Company;
@@ -33,6 +36,11 @@ pub(crate) struct Operations {
     pub(crate) notices: Vec<watch::Notice>,
     pub(crate) searches: Vec<leaks::Search>,
     pub(crate) leaks: Vec<leaks::Leak>,
+    pub(crate) watches: Vec<tiers::Watch>,
+    pub(crate) drifts: Vec<upkeep::Drift>,
+    pub(crate) stores: Vec<upkeep::Store>,
+    pub(crate) findings: Vec<response::Finding>,
+    pub(crate) playbooks: Vec<response::Playbook>,
 }
 
 pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
@@ -44,10 +52,14 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     edge::base(c, &mut rng.fork("edge"));
     watch::base(c, &mut rng.fork("watch"));
     leaks::base(c, &mut rng.fork("leaks"));
+    tiers::base(c, &mut rng.fork("tiers"));
+    upkeep::base(c, &mut rng.fork("upkeep"));
+    response::base(c, &mut rng.fork("response"));
 }
 
-/// What is done about whatever there is by then: every incident, every repository.
+/// What is done about whatever there is by then: every incident, every repository, every region.
 pub(crate) fn afterwards(c: &mut Company, rng: &mut Rng) {
     watch::notices(c, &mut rng.fork("notices"));
     leaks::searched(c);
+    tiers::watched(c);
 }

@@ -119,7 +119,8 @@ fn verdicts(report: &Json, commits: &BTreeMap<String, String>) -> Vec<String> {
                 }
                 _ => String::new(),
             };
-            let key = if id == "branch_protection" { key.rsplit('/').next().unwrap_or(key) } else { key };
+            let of_repository = matches!(id, "branch_protection" | "secrets_in_vault");
+            let key = if of_repository { key.rsplit('/').next().unwrap_or(key) } else { key };
             let words: Vec<&str> =
                 item["verdicts"].as_object().unwrap().values().map(|v| v.as_str().unwrap()).collect();
             lines.push(format!("{id} {key}{within}: {}", words.join(" ")));
