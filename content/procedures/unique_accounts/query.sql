@@ -164,6 +164,16 @@ knew AS (
     LEFT JOIN employment o ON o.account = r.account AND o.id <> e.id
    GROUP BY n.account, k.id, k.taken_at, e.id, e.ended_at
 ),
+stranger AS (
+  -- Who had taken it and of whom nobody can say whether they left.
+  SELECT n.account AS account, count(*) AS people
+    FROM common n
+    JOIN account_checkout k ON k.account = n.account AND k.taken_at < n.ends_at
+    LEFT JOIN account_person p ON p.account = k.taken_by AND p.valid_from <= k.taken_at AND p.valid_to > k.taken_at
+   WHERE p.account IS NULL
+      OR NOT EXISTS (SELECT 1 FROM account_person q JOIN employment e ON e.account = q.account WHERE q.person = p.person)
+   GROUP BY n.account
+),
 secret AS (
   -- What they knew: 3 changed in time, 2 has hours to go, 1 nobody can say, 0 not changed in time.
   SELECT w.account AS account, min(c.grade) AS grade,
@@ -197,9 +207,14 @@ SELECT h.id AS item,
             WHEN r.perhaps_ms = k.ms OR k.unsure = 1 THEN 'no_evidence'
             ELSE 'deviation' END AS b,
        CASE WHEN u.worth = 3 THEN 'pass' WHEN u.worth = 2 THEN 'needs_judgement' WHEN u.worth = 1 THEN 'no_evidence'
-            WHEN u.worth = 0 THEN 'deviation' ELSE 'not_applicable' END AS c,
-       CASE WHEN c.worth = 3 THEN 'pass' WHEN c.worth = 2 THEN 'not_yet_due' WHEN c.worth = 1 THEN 'no_evidence'
-            WHEN c.worth = 0 THEN 'deviation' ELSE 'not_applicable' END AS d
+            WHEN u.worth = 0 THEN 'deviation' WHEN k.account IS NULL THEN 'not_applicable'
+            -- Never used, as far as the log shows.
+            WHEN k.unsure = 1 THEN 'no_evidence'
+            ELSE 'pass' END AS c,
+       CASE WHEN c.worth = 0 THEN 'deviation' WHEN k.account IS NULL THEN 'not_applicable'
+            WHEN c.worth = 1 OR x.people > 0 OR k.unsure = 1 THEN 'no_evidence' WHEN c.worth = 2 THEN 'not_yet_due'
+            -- It was changed, or none of those who had taken it left.
+            ELSE 'pass' END AS d
   FROM account_history h
   JOIN item i ON i.account = h.id
   LEFT JOIN needed n ON n.account = h.id
@@ -209,6 +224,7 @@ SELECT h.id AS item,
   LEFT JOIN keeper r ON r.account = h.id
   LEFT JOIN uses u ON u.account = h.id
   LEFT JOIN secret c ON c.account = h.id
+  LEFT JOIN stranger x ON x.account = h.id
  GROUP BY h.id, i.label, i.grade, i.shared, i.personal, i.unclear, n.ms, t.ms, t.people, g.worth, k.account, k.ms, k.unsure,
-          r.sure_ms, r.perhaps_ms, u.worth, u.grade, c.worth, c.grade
+          r.sure_ms, r.perhaps_ms, u.worth, u.grade, c.worth, c.grade, x.people
 HAVING min(h.in_scope) = 1

@@ -64,6 +64,8 @@ pub struct Company {
     pub(crate) policies: Vec<Policy>,
     pub(crate) policy_reviews: Vec<PolicyReview>,
     pub(crate) acknowledgements: Vec<Acknowledgement>,
+    pub(crate) devices: Vec<Device>,
+    pub(crate) postures: Vec<Posture>,
     pub(crate) jobs: Vec<Job>,
     pub(crate) matrix: Vec<Allowed>,
     pub(crate) reviews: Vec<Review>,
@@ -300,6 +302,25 @@ pub(crate) struct Acknowledgement {
     pub(crate) version: Option<usize>,
     pub(crate) at: i64,
     pub(crate) recorded: i64,
+}
+
+/// A device in somebody's hands for a while. Whoever gets it next has it under the same number.
+#[derive(Clone, Debug)]
+pub(crate) struct Device {
+    pub(crate) number: usize,
+    pub(crate) person: Option<usize>,
+    pub(crate) managed: Option<bool>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// What a device reported for a while: whether its disk is encrypted, it locks, is protected, is patched.
+#[derive(Clone, Debug)]
+pub(crate) struct Posture {
+    pub(crate) device: usize,
+    pub(crate) good: [Option<bool>; 4],
+    pub(crate) from: i64,
+    pub(crate) to: End,
 }
 
 /// A look into somebody's background.
@@ -743,6 +764,8 @@ impl Company {
             policies: vec![],
             policy_reviews: vec![],
             acknowledgements: vec![],
+            devices: vec![],
+            postures: vec![],
             jobs: vec![],
             matrix: vec![],
             reviews: vec![],

@@ -214,7 +214,7 @@ fn shared_and_traced(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let why = "several share it; that it lies in a vault which says who had it when makes it less grave, and no less so";
     // The last day alone may be one on which nobody used it.
     vec![
-        shared(c, "N48", login, if uses_in_period(c, login) { "dpp-" } else { "dp.-" }, why).last_day("dp.-"),
+        shared(c, "N48", login, if uses_in_period(c, login) { "dppp" } else { "dp.p" }, why).last_day("dp.p"),
     ]
 }
 
@@ -231,7 +231,7 @@ fn shared_in_the_open(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
         at += 30 * DAY;
     }
     let why = "several share it, nobody keeps it, and its password hangs on the wall";
-    vec![shared(c, "shared-in-the-open", login, if used { "ddd-" } else { "dd.-" }, why).last_day("dd.-")]
+    vec![shared(c, "shared-in-the-open", login, if used { "dddp" } else { "dd.p" }, why).last_day("dd.p")]
 }
 
 fn secret_changed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -253,7 +253,7 @@ fn secret_changed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         password(c, login, changed, End::Never);
         let letters =
             if uses_in_period(c, login) { letters.to_owned() } else { letters.replacen("dpp", "dp.", 1) };
-        all.push(shared(c, "secret-changed", login, &letters, why).last_day("dp.-"));
+        all.push(shared(c, "secret-changed", login, &letters, why).last_day("dp.p"));
     }
     all
 }
@@ -261,9 +261,13 @@ fn secret_changed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn not_traced(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (who, letters, why) in [
-        ("nobody", "dpd-", "used on a day on which nobody had taken it from the vault"),
-        ("somebody", "dpj-", "used on a day on which the vault does not say who had taken it"),
-        ("two", "dpj-", "used in an hour in which two had taken it"),
+        ("nobody", "dpdp", "used on a day on which nobody had taken it from the vault"),
+        (
+            "somebody",
+            "dpjn",
+            "used on a day on which the vault does not say who had taken it, who may have left since",
+        ),
+        ("two", "dpjp", "used in an hour in which two had taken it"),
     ] {
         let Some(at) = c.clock.some_day(rng, 5, 5) else { return all };
         let login = deploy(c, rng);
@@ -279,7 +283,8 @@ fn not_traced(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
             _ => {}
         }
         c.uses.push(Use { login, at: at + MINUTE });
-        all.push(shared(c, "not-traced", login, letters, why).last_day("dp.-"));
+        let last_day = if who == "somebody" { "dp.n" } else { "dp.p" };
+        all.push(shared(c, "not-traced", login, letters, why).last_day(last_day));
     }
     all
 }

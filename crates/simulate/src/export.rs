@@ -53,6 +53,8 @@ pub fn files(company: &Company) -> Vec<File> {
         export_access::policy_versions(c),
         export_access::policy_reviews(c),
         export_access::acknowledgements(c),
+        export_access::devices(c),
+        export_access::postures(c),
         export_access::matrix(c),
         reviews(c),
         review_lines(c),

