@@ -7,6 +7,7 @@ use crate::Shape;
 use crate::clock::Clock;
 use crate::dealings::Dealings;
 use crate::jobs::Processing;
+use crate::models::Models;
 use crate::names;
 use crate::releases::Shipping;
 use crate::requests::Requests;
@@ -79,6 +80,7 @@ pub struct Company {
     pub(crate) stores: Stores,
     pub(crate) register: Register,
     pub(crate) dealings: Dealings,
+    pub(crate) models: Models,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -465,6 +467,7 @@ impl Company {
             stores: Stores::default(),
             register: Register::default(),
             dealings: Dealings::default(),
+            models: Models::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

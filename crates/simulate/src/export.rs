@@ -74,6 +74,7 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(crate::export_stores::files(c));
     files.extend(crate::export_risks::files(c));
     files.extend(crate::export_dealings::files(c));
+    files.extend(crate::export_models::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

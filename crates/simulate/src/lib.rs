@@ -14,11 +14,13 @@ mod dealings;
 mod export;
 mod export_dealings;
 mod export_jobs;
+mod export_models;
 mod export_releases;
 mod export_requests;
 mod export_risks;
 mod export_stores;
 mod jobs;
+mod models;
 mod monitoring;
 mod names;
 mod outages;
@@ -126,6 +128,9 @@ const TESTS: &[(&str, &str)] = &[
     ("VEN-01", "vendor_inventory"),
     ("VEN-04", "vendor_contracts"),
     ("VEN-05", "vendor_exit"),
+    ("AI-01", "training_data_gate"),
+    ("AI-02", "inference_logged"),
+    ("AI-03", "model_release"),
 ];
 
 /// What no file can prove, by test and attribute, and why.
@@ -172,6 +177,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     jobs::base(&mut company, &mut rng.fork("jobs"));
     stores::base(&mut company, &mut rng.fork("stores"));
     risks::base(&mut company, &mut rng.fork("risks"));
+    models::base(&mut company, &mut rng.fork("models"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -188,6 +194,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         stores::CASES,
         risks::CASES,
         dealings::CASES,
+        models::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
