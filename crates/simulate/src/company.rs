@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::Shape;
 use crate::clock::Clock;
+use crate::consents::Consents;
 use crate::dealings::Dealings;
 use crate::jobs::Processing;
 use crate::models::Models;
@@ -81,6 +82,7 @@ pub struct Company {
     pub(crate) register: Register,
     pub(crate) dealings: Dealings,
     pub(crate) models: Models,
+    pub(crate) consents: Consents,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -468,6 +470,7 @@ impl Company {
             register: Register::default(),
             dealings: Dealings::default(),
             models: Models::default(),
+            consents: Consents::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),
