@@ -14,7 +14,7 @@ WITH moment AS (
 taken_back AS (
   -- Whether a rejection stands between an approval and the moment: 2 yes, 1 nobody can say, 0 no.
   SELECT m.step AS step, m.moment AS moment, v.id AS approval,
-         max(CASE WHEN j.approved_at <= v.approved_at OR j.approved_at > m.begins_at THEN 0
+         max(CASE WHEN j.approved_at < v.approved_at OR j.approved_at > m.begins_at THEN 0
                   WHEN j.approved_at > v.approved_at AND j.approved_at <= m.begins_at THEN 2
                   ELSE 1 END) AS worth
     FROM moment m

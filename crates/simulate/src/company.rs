@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Shape;
 use crate::clock::Clock;
+use crate::consents::Consents;
 use crate::dealings::Dealings;
 use crate::jobs::Processing;
+use crate::models::Models;
 use crate::names;
 use crate::operations::Operations;
 use crate::privacy::Requests;
@@ -105,6 +107,8 @@ pub struct Company {
     pub(crate) stores: Stores,
     pub(crate) register: Register,
     pub(crate) dealings: Dealings,
+    pub(crate) models: Models,
+    pub(crate) consents: Consents,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -800,6 +804,8 @@ impl Company {
             stores: Stores::default(),
             register: Register::default(),
             dealings: Dealings::default(),
+            models: Models::default(),
+            consents: Consents::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -95,6 +95,8 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(crate::export_risks::files(c));
     files.extend(crate::export_dealings::files(c));
     files.extend(operations::files(c));
+    files.extend(crate::export_models::files(c));
+    files.extend(crate::export_consents::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

@@ -13,13 +13,16 @@ mod cloud;
 mod code;
 mod code_cases;
 mod company;
+mod consents;
 mod custody;
 mod dealings;
 mod devices;
 mod export;
 mod export_access;
+mod export_consents;
 mod export_dealings;
 mod export_jobs;
+mod export_models;
 mod export_privacy;
 mod export_releases;
 mod export_risks;
@@ -27,6 +30,7 @@ mod export_stores;
 mod host;
 mod jobs;
 mod joiners;
+mod models;
 mod monitoring;
 mod moves;
 mod names;
@@ -208,6 +212,10 @@ const TESTS: &[(&str, &str)] = &[
     ("GOV-09", "incidents_reconciled"),
     ("GOV-09", "leavers_reconciled"),
     ("GOV-09", "roster_reconciled"),
+    ("AI-01", "training_data_gate"),
+    ("AI-02", "inference_logged"),
+    ("AI-03", "model_release"),
+    ("PRV-02", "consent_honoured"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -259,6 +267,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     stores::base(&mut company, &mut rng.fork("stores"));
     risks::base(&mut company, &mut rng.fork("risks"));
     operations::base(&mut company, &mut rng.fork("operations"));
+    models::base(&mut company, &mut rng.fork("models"));
+    consents::base(&mut company, &mut rng.fork("consents"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -295,6 +305,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         stores::CASES,
         risks::CASES,
         dealings::CASES,
+        models::CASES,
+        consents::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }

@@ -270,6 +270,8 @@ fn a_bucket(c: &mut Company, from: i64) -> String {
         encrypted: Some(true),
         key: "customer",
         public: Some(false),
+        zones: Some(1),
+        access_logged: Some(false),
         from,
         to: End::Never,
     }];
@@ -280,6 +282,8 @@ fn a_bucket(c: &mut Company, from: i64) -> String {
         from,
         to: End::Never,
         needs_backup: Some(false),
+        first_tier: Some(false),
+        holds: Some("internal"),
         settings,
     });
     c.stores.special.insert(key.clone());
