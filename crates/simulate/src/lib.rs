@@ -311,21 +311,22 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         happen(&mut company, &rng, cases);
     }
     tell(&mut company, &rng, story::CASES);
-    requests::base(&mut company, &mut rng.fork("requests"));
     // Whatever landed by then was proposed by somebody, and looked at.
     code::base(&mut company, &mut rng.fork("code"));
     happen(&mut company, &rng, code_cases::CASES);
-    operations::afterwards(&mut company, &mut rng.fork("afterwards"));
-    happen(&mut company, &rng, operations::watch::NOTICES);
-    happen(&mut company, &rng, operations::leaks::SEARCHES);
     happen(&mut company, &rng, reconciled::CASES);
     reconciled::base(&mut company, &mut rng.fork("reconciled"));
-    happen(&mut company, &rng, operations::tiers::WATCHES);
     // Reviews go through whoever has access by then, whatever went wrong with them.
     reviews::base(&mut company, &mut rng.fork("reviews"));
     happen(&mut company, &rng, reviews::CASES);
     happen(&mut company, &rng, reconciled::LAST);
     tell(&mut company, &rng, story::LATER);
+    // Whatever began by then was asked for, and whatever is there is watched.
+    requests::base(&mut company, &mut rng.fork("requests"));
+    operations::afterwards(&mut company, &mut rng.fork("afterwards"));
+    happen(&mut company, &rng, operations::watch::NOTICES);
+    happen(&mut company, &rng, operations::leaks::SEARCHES);
+    happen(&mut company, &rng, operations::tiers::WATCHES);
     moves::base(&mut company, &mut rng.fork("moves"));
     moves::goes_beyond(&mut company);
     privileges::base(&mut company, &mut rng.fork("privileges"));

@@ -84,6 +84,8 @@ fn leavers(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         let from = if case == "short-stay" { at - 20 * DAY } else { c.clock.from - 100 * DAY };
         let login = stranger(c, "visitor", from, End::At(at));
         all.push(of_leavers(c, case, login, "d", why));
+        let why = "whose it was, no system but the sign-in says";
+        all.push(seeded(("IAM-03", "unique_accounts", case), &c.logins[login].key, "n---", why));
     }
     for (case, after, letters, why) in [
         (
