@@ -98,11 +98,13 @@ held AS (
          p.closed_at AS closed_at, n.account AS account, n.grade AS grade, n.kind AS kind, k.person AS holder, x.alike AS alike,
          CASE WHEN k.valid_from > n.starts_at THEN k.valid_from ELSE n.starts_at END AS starts_at,
          n.ends_at AS opened_to, k.valid_to AS held_to
+    -- In this order: from a leaver to their accounts, and not from every account to every leaver of its system.
     FROM pair p
-    JOIN whose x ON x.person = p.person
-    JOIN account_person k ON k.person = x.holder
-    JOIN entrance n ON n.account = k.account AND n.system = p.system AND k.valid_to > n.starts_at
-          AND k.valid_from < COALESCE(n.ends_at, 253402300799999)
+    CROSS JOIN whose x
+    CROSS JOIN account_person k
+    CROSS JOIN entrance n
+   WHERE x.person = p.person AND k.person = x.holder AND n.account = k.account AND n.system = p.system
+     AND k.valid_to > n.starts_at AND k.valid_from < COALESCE(n.ends_at, 253402300799999)
   UNION ALL
   SELECT p.employment AS employment, p.system AS system, p.person AS person, p.ended_at AS ended_at, p.due_at AS due_at,
          p.closed_at AS closed_at, n.account AS account, n.grade AS grade, n.kind AS kind, NULL AS holder, 0 AS alike,
