@@ -109,8 +109,9 @@ held AS (
   SELECT p.employment AS employment, p.system AS system, p.person AS person, p.ended_at AS ended_at, p.due_at AS due_at,
          p.closed_at AS closed_at, n.account AS account, n.grade AS grade, n.kind AS kind, NULL AS holder, 0 AS alike,
          n.starts_at AS starts_at, n.ends_at AS opened_to, NULL AS held_to
-    FROM pair p
-    JOIN open_to_anybody n ON n.system = p.system
+    FROM open_to_anybody n
+    CROSS JOIN pair p
+   WHERE n.system = p.system
 ),
 way AS (
   SELECT h.employment AS employment, h.system AS system, h.person AS person, h.ended_at AS ended_at, h.due_at AS due_at,
