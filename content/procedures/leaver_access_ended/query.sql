@@ -57,32 +57,71 @@ back AS (
     FROM again a
    GROUP BY a.employment
 ),
+whose AS (
+  -- Whose accounts are the leaver's, and whose may be.
+  SELECT l.person AS person, l.person AS holder, 0 AS alike FROM leaver l WHERE l.person IS NOT NULL
+  UNION
+  SELECT l.person AS person, al.person AS holder, 1 AS alike
+    FROM leaver l JOIN person_alike al ON al.other_person = l.person
+),
 entrance AS (
-  -- What lets an account into a system: while the account is there and the grant holds, whether or not it is listed.
+  -- What lets an account of theirs into a system: while the account is there and the grant holds, whether or not it is listed.
   SELECT g.account AS account, g.system AS system, g.grade AS grade, h.kind AS kind,
          CASE WHEN h.valid_from > g.valid_from THEN h.valid_from ELSE g.valid_from END AS starts_at,
          CASE WHEN h.valid_to < COALESCE(g.valid_to, 253402300799999) THEN h.valid_to
               WHEN h.id IS NOT NULL AND h.valid_to IS NULL THEN NULL
               ELSE g.valid_to END AS ends_at
-    FROM access_grant_history g
+    FROM (SELECT DISTINCT k.account AS account FROM whose x JOIN account_person k ON k.person = x.holder) c
+    JOIN access_grant_history g ON g.account = c.account
     LEFT JOIN account_history h ON h.id = g.account AND h.valid_from < COALESCE(g.valid_to, 253402300799999)
           AND (h.valid_to > g.valid_from OR h.valid_to IS NULL)
    WHERE h.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM account_history k WHERE k.id = g.account)
 ),
-way AS (
-  SELECT p.employment AS employment, p.system AS system, p.person AS person, p.ended_at AS ended_at, p.due_at AS due_at,
-         n.account AS account, n.grade AS grade, n.kind AS kind, k.person AS holder, al.person AS alike,
-         CASE WHEN k.valid_from > n.starts_at THEN k.valid_from ELSE n.starts_at END AS starts_at,
-         -- Where the system closed, so did the way in.
-         CASE WHEN n.ends_at <= p.closed_at THEN n.ends_at WHEN p.closed_at < n.ends_at THEN p.closed_at
-              WHEN n.ends_at <= p.due_at THEN n.ends_at WHEN p.closed_at <= p.due_at THEN p.closed_at
-              ELSE NULL END AS ends_at,
-         k.valid_to AS held_to
-    FROM pair p
-    JOIN entrance n ON n.system = p.system
+open_to_anybody AS (
+  -- The same of accounts while they are tied to nobody.
+  SELECT n.account AS account, n.system AS system, n.grade AS grade, n.kind AS kind, n.starts_at AS starts_at, n.ends_at AS ends_at
+    FROM (SELECT g.account AS account, g.system AS system, g.grade AS grade, h.kind AS kind,
+                 CASE WHEN h.valid_from > g.valid_from THEN h.valid_from ELSE g.valid_from END AS starts_at,
+                 CASE WHEN h.valid_to < COALESCE(g.valid_to, 253402300799999) THEN h.valid_to
+                      WHEN h.id IS NOT NULL AND h.valid_to IS NULL THEN NULL
+                      ELSE g.valid_to END AS ends_at
+            FROM access_grant_history g
+            LEFT JOIN account_history h ON h.id = g.account AND h.valid_from < COALESCE(g.valid_to, 253402300799999)
+                  AND (h.valid_to > g.valid_from OR h.valid_to IS NULL)
+           WHERE h.id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM account_history k WHERE k.id = g.account)) n
     LEFT JOIN account_person k ON k.account = n.account AND k.valid_to > n.starts_at
           AND k.valid_from < COALESCE(n.ends_at, 253402300799999)
-    LEFT JOIN person_alike al ON al.person = k.person AND al.other_person = p.person
+   WHERE k.account IS NULL AND (n.kind IS NULL OR n.kind <> 'service' AND n.kind <> 'bot')
+),
+held AS (
+  SELECT p.employment AS employment, p.system AS system, p.person AS person, p.ended_at AS ended_at, p.due_at AS due_at,
+         p.closed_at AS closed_at, n.account AS account, n.grade AS grade, n.kind AS kind, k.person AS holder, x.alike AS alike,
+         CASE WHEN k.valid_from > n.starts_at THEN k.valid_from ELSE n.starts_at END AS starts_at,
+         n.ends_at AS opened_to, k.valid_to AS held_to
+    -- In this order: from a leaver to their accounts, and not from every account to every leaver of its system.
+    FROM pair p
+    CROSS JOIN whose x
+    CROSS JOIN account_person k
+    CROSS JOIN entrance n
+   WHERE x.person = p.person AND k.person = x.holder AND n.account = k.account AND n.system = p.system
+     AND k.valid_to > n.starts_at AND k.valid_from < COALESCE(n.ends_at, 253402300799999)
+  UNION ALL
+  SELECT p.employment AS employment, p.system AS system, p.person AS person, p.ended_at AS ended_at, p.due_at AS due_at,
+         p.closed_at AS closed_at, n.account AS account, n.grade AS grade, n.kind AS kind, NULL AS holder, 0 AS alike,
+         n.starts_at AS starts_at, n.ends_at AS opened_to, NULL AS held_to
+    FROM open_to_anybody n
+    CROSS JOIN pair p
+   WHERE n.system = p.system
+),
+way AS (
+  SELECT h.employment AS employment, h.system AS system, h.person AS person, h.ended_at AS ended_at, h.due_at AS due_at,
+         h.account AS account, h.grade AS grade, h.kind AS kind, h.holder AS holder, h.alike AS alike, h.starts_at AS starts_at,
+         -- Where the system closed, so did the way in.
+         CASE WHEN h.opened_to <= h.closed_at THEN h.opened_to WHEN h.closed_at < h.opened_to THEN h.closed_at
+              WHEN h.opened_to <= h.due_at THEN h.opened_to WHEN h.closed_at <= h.due_at THEN h.closed_at
+              ELSE NULL END AS ends_at,
+         h.held_to AS held_to
+    FROM held h
 ),
 own AS (
   -- The leaver's, and what nobody is tied to or may be theirs, as far as it is part of this leaving.
@@ -91,9 +130,7 @@ own AS (
          w.held_to AS held_to
     FROM way w
    WHERE (w.holder = w.person
-          OR w.holder IS NULL AND (w.kind IS NULL OR w.kind <> 'service' AND w.kind <> 'bot')
-             AND w.starts_at <= w.due_at AND (w.ends_at > w.due_at OR w.ends_at IS NULL)
-          OR w.alike IS NOT NULL AND w.starts_at <= w.due_at AND (w.ends_at > w.due_at OR w.ends_at IS NULL))
+          OR (w.holder IS NULL OR w.alike = 1) AND w.starts_at <= w.due_at AND (w.ends_at > w.due_at OR w.ends_at IS NULL))
      AND (w.held_to IS NULL OR w.held_to > COALESCE(w.ended_at, $from) - $days_before * CAST(86400000 AS BIGINT))
      AND (w.ends_at IS NULL OR w.ends_at > COALESCE(w.ended_at, $from) - $days_before * CAST(86400000 AS BIGINT))
      AND w.starts_at <= $cutoff

@@ -58,19 +58,47 @@ completed AS (
    WHERE t.course = $course AND (t.done_at <= $cutoff OR t.done_at IS NULL)
    GROUP BY t.id, t.account, t.done_at, t.recorded_at, t.grade, t.version
 ),
-theirs AS (
-  -- What may be theirs, each completion once for each who it may be of.
-  SELECT k.employment AS employment, c.training AS training, c.done_at AS done_at, c.grade AS grade,
-         max(CASE WHEN c.worth = 1 OR w.person IS NULL OR k.person IS NULL OR k.person <> k.other THEN 1
-                  WHEN w.person = k.person AND c.late = 0 THEN 3
-                  ELSE 2 END) AS worth
-    FROM known k
-    JOIN completed c ON c.worth > 0
+done AS (
+  -- Whose each completion is; NULL where nobody can say.
+  SELECT c.training AS training, c.done_at AS done_at, c.grade AS grade, c.late AS late, c.worth AS worth, w.person AS person
+    FROM completed c
     LEFT JOIN account_person w ON w.account = c.account AND w.valid_from <= COALESCE(c.done_at, $as_of)
          AND w.valid_to > COALESCE(c.done_at, $as_of)
-    LEFT JOIN person_alike al ON al.person = w.person AND al.other_person = k.person
-   WHERE w.person IS NULL OR w.person = k.person OR al.person IS NOT NULL OR k.person IS NULL OR k.person <> k.other
-   GROUP BY k.employment, c.training, c.done_at, c.grade
+   WHERE c.worth > 0
+),
+may_be AS (
+  -- Completions that are theirs or of somebody who may be them, and those of which, or them of whom, nobody can say who it is.
+  SELECT k.employment AS employment, k.person AS person, k.other AS other, d.training AS training, d.done_at AS done_at,
+         d.grade AS grade, d.late AS late, d.worth AS worth, d.person AS by_person
+    FROM known k
+    JOIN done d ON d.person = k.person
+  UNION ALL
+  SELECT k.employment AS employment, k.person AS person, k.other AS other, d.training AS training, d.done_at AS done_at,
+         d.grade AS grade, d.late AS late, d.worth AS worth, d.person AS by_person
+    FROM known k
+    JOIN person_alike al ON al.other_person = k.person
+    JOIN done d ON d.person = al.person
+  UNION ALL
+  SELECT k.employment AS employment, k.person AS person, k.other AS other, d.training AS training, d.done_at AS done_at,
+         d.grade AS grade, d.late AS late, d.worth AS worth, d.person AS by_person
+    FROM done d
+    CROSS JOIN known k
+   WHERE d.person IS NULL
+  UNION ALL
+  SELECT k.employment AS employment, k.person AS person, k.other AS other, d.training AS training, d.done_at AS done_at,
+         d.grade AS grade, d.late AS late, d.worth AS worth, d.person AS by_person
+    FROM known k
+    CROSS JOIN done d
+   WHERE k.person IS NULL OR k.person <> k.other
+),
+theirs AS (
+  -- What may be theirs, each completion once for each who it may be of.
+  SELECT m.employment AS employment, m.training AS training, m.done_at AS done_at, m.grade AS grade,
+         max(CASE WHEN m.worth = 1 OR m.by_person IS NULL OR m.person IS NULL OR m.person <> m.other THEN 1
+                  WHEN m.by_person = m.person AND m.late = 0 THEN 3
+                  ELSE 2 END) AS worth
+    FROM may_be m
+   GROUP BY m.employment, m.training, m.done_at, m.grade
 ),
 good AS (
   -- Time that is in order: after a completion, and in leaves with the days that follow.
