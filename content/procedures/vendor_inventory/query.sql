@@ -52,16 +52,18 @@ SELECT v.id AS item,
        v.entry AS entry,
        CASE WHEN f.grade < v.grade THEN f.grade ELSE v.grade END AS grade,
        CASE WHEN u.judged_at IS NULL THEN 'no_evidence'
-            WHEN v.owner IS NULL THEN 'deviation'
+            -- The register may have no such column: silence about an owner, a class or a tier is unknown.
+            WHEN v.owner IS NULL THEN 'no_evidence'
             WHEN o.worth = 2 THEN 'pass'
             WHEN o.worth = 1 THEN 'no_evidence'
             ELSE 'deviation' END AS a,
        CASE WHEN u.judged_at IS NULL THEN 'no_evidence'
-            WHEN u.stated IS NULL OR f.worth = 0 THEN 'deviation'
+            WHEN u.stated IS NULL THEN 'no_evidence'
+            WHEN f.worth = 0 THEN 'deviation'
             WHEN f.worth = 1 THEN 'no_evidence'
             ELSE 'pass' END AS b,
        CASE WHEN u.judged_at IS NULL THEN 'no_evidence'
-            WHEN u.rank IS NULL THEN 'deviation'
+            WHEN u.rank IS NULL THEN 'no_evidence'
             WHEN u.stated < 3 OR u.rank >= CASE $sensitive_tier WHEN 'critical' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2 ELSE 1 END THEN 'pass'
             WHEN u.stated IS NULL THEN 'no_evidence'
             ELSE 'deviation' END AS c

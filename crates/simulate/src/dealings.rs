@@ -99,12 +99,13 @@ const EXIT: (&str, &str) = ("VEN-05", "vendor_exit");
 
 fn owners(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
-    for (owner, why) in
-        [(None, "nobody answers for it"), (Some(MACHINE), "a script is said to answer for it")]
-    {
+    for (owner, letters, why) in [
+        (None, "npp", "nobody says who answers for it"),
+        (Some(MACHINE), "dpp", "a script is said to answer for it"),
+    ] {
         let vendor = long_used(c, rng, "medium");
         dealt(c, rng, vendor, "customer").owner = owner;
-        all.push(said(c, KNOWN, "vendor-owner", vendor, "dpp", why).last_day("dpp"));
+        all.push(said(c, KNOWN, "vendor-owner", vendor, letters, why).last_day(letters));
     }
     let Some((person, _, at)) = leaver(c, rng, "employee", 35) else { return all };
     let vendor = long_used(c, rng, "medium");
@@ -123,7 +124,7 @@ fn classes(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let before = c.clock.from;
     let mut all = vec![];
     for (tier, class, flow, until, letters, why) in [
-        ("medium", "", "internal", End::Never, "pdp", "nobody wrote down what it gets"),
+        ("medium", "", "internal", End::Never, "pnp", "nobody wrote down what it gets"),
         (
             "low",
             "internal",
