@@ -114,6 +114,8 @@ pub struct Company {
     pub(crate) seeded: Vec<Seeded>,
     /// What a case has already taken for itself: no second one touches it.
     pub(crate) taken: BTreeSet<String>,
+    /// How many lists of cases had one of that name.
+    pub(crate) streams: BTreeMap<&'static str, usize>,
     named: usize,
 }
 
@@ -809,6 +811,7 @@ impl Company {
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),
+            streams: BTreeMap::new(),
             named,
         }
     }
