@@ -3,6 +3,7 @@
 #
 #   ./bench.sh check REPOSITORY   `tickmark check` from nothing against `git log` with trailers, medians of five
 #   ./bench.sh million            a million changes against DuckDB over the frozen tables, bulk load
+#   ./bench.sh year [CHANGES]     a year of a large company: every procedure, freezing, asking again after 100 more changes
 #   ./bench.sh procedures         every procedure over 20,000 rows a table
 #   ./bench.sh mutants [PROCEDURE]  what cases notice of a query with one thing changed
 #   ./bench.sh ledger FOLDER      the ledger's figures; put FOLDER on the disk that counts
@@ -108,6 +109,7 @@ case ${1:-} in
 check) check "${2:?name a repository}" ;;
 import) import "${2:-1000000}" ;;
 million) cargo bench -q -p conformance --bench million -- "${2:-1000000}" ;;
+year) cargo bench -q -p conformance --bench year -- "${2:-1000000}" ;;
 procedures) cargo bench -q -p conformance --bench content -- "${2:-20000}" ;;
 mutants) cargo bench -q -p conformance --bench mutants -- "${@:2}" ;;
 ledger)
@@ -123,7 +125,7 @@ build)
     memory "$folder/release/tickmark"
     ;;
 *)
-    sed -n '4,11s/^# *//p' "$0"
+    sed -n '4,13s/^# *//p' "$0"
     exit 2
     ;;
 esac

@@ -34,7 +34,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
         if path.is_dir() {
             println!("cargo::rerun-if-changed={}", path.display());
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|e| e == "toml" || e == "sql" || e == "slt") {
+        } else if path.extension().is_some_and(|e| e == "toml" || e == "sql" || e == "slt" || e == "md") {
             files.push(path);
         }
     }

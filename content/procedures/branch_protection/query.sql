@@ -10,6 +10,15 @@ WITH version AS (
     JOIN branch_rule_history b ON b.repository = r.id AND b.branch = r.default_branch
    WHERE b.valid_from < $to AND (b.valid_to > $from OR b.valid_to IS NULL)
 ),
+told AS (
+  -- Each version, and until when the ones before it are known to have held: a strong look within that time takes nothing away.
+  SELECT v.repository AS repository, v.protected AS protected, v.approvals_required AS approvals_required,
+         v.allows_force_push AS allows_force_push, v.grade AS grade, v.touches AS touches, v.starts_at AS starts_at, v.ends_at AS ends_at,
+         max(CASE WHEN v.protected = 1 THEN v.ends_at END)
+           OVER (PARTITION BY v.repository ORDER BY v.starts_at ASC NULLS FIRST, v.ends_at DESC NULLS LAST, v.rule ASC NULLS FIRST
+                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS told_until
+    FROM version v
+),
 held AS (
   -- The time that is proven protected, each instant once: a version counts from where the ones before it ended.
   SELECT v.repository AS repository, v.starts_at AS starts_at, v.ends_at AS ends_at,
@@ -34,11 +43,13 @@ seen AS (
          -- The weakest version that protects: 2 strong enough, 1 unknown, 0 too weak. What ends nobody knows when may have
          -- given way to anything.
          min(CASE WHEN v.protected = 1 AND v.touches = 1 AND (v.approvals_required < $approvals OR v.allows_force_push = 1) THEN 0
+                  WHEN v.ends_at IS NULL AND v.told_until > v.starts_at AND v.protected = 1
+                       AND v.approvals_required >= $approvals AND v.allows_force_push = 0 THEN 2
                   WHEN v.ends_at IS NULL THEN 1
                   WHEN v.protected = 0 AND v.touches = 1 THEN 2
                   WHEN v.protected = 1 AND v.approvals_required >= $approvals AND v.allows_force_push = 0 THEN 2
                   ELSE 1 END) AS strength
-    FROM version v
+    FROM told v
    GROUP BY v.repository
 )
 SELECT r.id AS item,

@@ -12,11 +12,23 @@ WITH due AS (
           AND last.starts_at <= d.starts_at + (CAST($review_business_days AS BIGINT) * 3 + 20) * 86400000
    GROUP BY e.id
 ),
+pressed AS (
+  -- Merges that the code host made itself: their author only pressed the button, and wrote nothing of what they brought.
+  SELECT c.id AS change
+    FROM change c
+    JOIN change_pull_request cp ON cp.change = c.id
+   WHERE c.parents > 1 AND c.committer <> c.author
+   GROUP BY c.id
+),
 involved AS (
   -- Everybody who wrote or deployed it; NULL where somebody is unknown.
   SELECT e.id AS emergency, e.deployed_by AS account FROM emergency_change e
   UNION
-  SELECT e.id AS emergency, c.author AS account FROM emergency_change e LEFT JOIN change c ON c.id = e.change
+  SELECT e.id AS emergency, c.author AS account
+    FROM emergency_change e
+    LEFT JOIN change c ON c.id = e.change
+    LEFT JOIN pressed p ON p.change = e.change
+   WHERE p.change IS NULL
   UNION
   SELECT e.id AS emergency, k.account AS account
     FROM emergency_change e

@@ -4,6 +4,7 @@ WITH provider AS (
 entrance AS (
   -- What lets an account in: while the account is there and the grant holds.
   SELECT g.account AS account, min(v.label) AS label, min(g.grade) AS grade, min(g.entry) AS entry, min(h.kind) AS kind, max(h.kind) AS other_kind,
+         max(g.in_scope) AS in_scope,
          max(CASE WHEN g.valid_to IS NULL AND (h.valid_to IS NULL OR h.valid_to = 253402300799999) THEN 1
                   WHEN h.id IS NOT NULL AND h.valid_to IS NULL AND g.valid_to = 253402300799999 THEN 1
                   ELSE 0 END) AS unknown,
@@ -13,7 +14,7 @@ entrance AS (
     JOIN provider v ON v.system = g.system
     LEFT JOIN account_history h ON h.id = g.account AND h.valid_from < COALESCE(g.valid_to, 253402300799999)
          AND (h.valid_to > g.valid_from OR h.valid_to IS NULL)
-   WHERE g.in_scope = 1 AND g.valid_from <= $cutoff
+   WHERE g.valid_from <= $cutoff
    GROUP BY g.account
 ),
 closed AS (
@@ -22,7 +23,7 @@ closed AS (
          min(p.person) AS person, max(p.person) AS other
     FROM entrance e
     LEFT JOIN account_person p ON p.account = e.account AND p.valid_from < e.ended_at AND p.valid_to >= e.ended_at
-   WHERE e.unknown = 0 AND e.ended_at >= $from AND e.ended_at < $to
+   WHERE e.in_scope = 1 AND e.unknown = 0 AND e.ended_at >= $from AND e.ended_at < $to
      AND (e.kind IS NULL OR e.kind = 'human' OR e.kind = 'unknown' OR e.other_kind = 'human' OR e.other_kind = 'unknown')
    GROUP BY e.account, e.label, e.grade, e.entry, e.ended_at, e.kind, e.other_kind
 ),
@@ -82,3 +83,5 @@ SELECT c.account AS item,
   FROM closed c
   LEFT JOIN elsewhere o ON o.account = c.account
   LEFT JOIN known k ON k.account = c.account
+  LEFT JOIN (SELECT h.id AS account, min(h.in_scope) AS in_scope FROM account_history h GROUP BY h.id) s ON s.account = c.account
+ WHERE COALESCE(s.in_scope, 1) = 1

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use assess::{Assessment, AttributeRule, CoverageMap, Gap, Judged, Rules, Statement, Tested, assess_parts};
-use catalog::{Bindings, Engine, Procedure, Query, sql, written_out};
+use assess::{
+    Assessment, AttributeRule, Clean, CoverageMap, Gap, Judged, Rules, Statement, Tested, assess_parts,
+};
+use catalog::{Bindings, Engine, Procedure, Query, sql, written_out, written_out_of};
 use hashbrown::HashMap;
 use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Scope, Value, Verdict};
 use serde::{Deserialize, Serialize};
 use store::records::{Go, Limits, Reader, Records, RecordsError};
 
+use crate::again::{self, Again, Judging, Remembered};
 use crate::calendar;
 use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
@@ -41,6 +44,9 @@ pub struct Question {
     pub at_a_date: bool,
     /// How long sources keep what they have; nothing is known of that when absent.
     pub keeping: Option<Keeping>,
+    /// Whether items that pass, or that the procedure does not concern, are told by their number alone, unless they last the
+    /// period.
+    pub brief: bool,
 }
 
 impl Question {
@@ -55,6 +61,7 @@ impl Question {
             procedures: vec![],
             at_a_date: false,
             keeping: None,
+            brief: false,
         }
     }
 
@@ -294,6 +301,13 @@ pub struct ItemReport {
 }
 
 impl ItemReport {
+    /// Whether every attribute passes or concerns nothing, by every version.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.otherwise.is_empty()
+            && self.verdicts.values().all(|v| matches!(v, Verdict::Pass | Verdict::NotApplicable))
+    }
+
     /// The verdict of the whole item.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -397,6 +411,7 @@ impl Workspace {
         // What nobody asked for is not missed.
         not_tested.retain(|out: &NotTested| !completing.contains(&out.id));
         not_in_force.retain(|never: &NotInForce| !completing.contains(&never.id));
+        let asking = Asking { question, position, cut: &cut, coverage: &coverage, scope };
         let mut entities = Entities::default();
         let mut ran: BTreeMap<usize, Vec<RanQuery>> = BTreeMap::new();
         loop {
@@ -409,20 +424,29 @@ impl Workspace {
             if runs.is_empty() {
                 break;
             }
-            let mut asked = vec![];
+            let mut tasks = vec![];
             for (n, run) in &runs {
                 let procedure = &plans[*n].procedure;
                 self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
-                let sql = self.written(procedure, run, question, position, &cut, self.engine())?;
-                let Run { from, to, parameters } = run.clone();
-                ran.entry(*n).or_default().push(RanQuery { from, to, parameters, sql: sql.clone() });
-                asked.push((procedure, sql));
+                let task = self.task(&asking, procedure, run)?;
+                let (Run { from, to, parameters }, sql) = (run.clone(), task.whole.clone());
+                ran.entry(*n).or_default().push(RanQuery { from, to, parameters, sql });
+                tasks.push(task);
             }
-            let mut answers = self.run_procedures(&asked)?;
-            for ((n, run), rows) in runs.into_iter().zip(answers.drain(..)) {
-                let plan = &mut plans[n];
-                let rows = self.rows_of(&plan.procedure, rows?, scope, &mut entities)?;
-                plan.runs.insert(run, rows);
+            let texts = |((n, _), task): (&(usize, Run), &Task)| {
+                let procedure = &plans[*n].procedure;
+                task.sql.iter().map(|sql| (procedure, sql.clone())).collect::<Vec<_>>()
+            };
+            let asked: Vec<(&Procedure, String)> = runs.iter().zip(&tasks).flat_map(texts).collect();
+            let mut answers = self.run_procedures(&asked)?.into_iter();
+            for ((n, run), task) in runs.into_iter().zip(tasks) {
+                let mut rows = vec![];
+                for answer in answers.by_ref().take(task.sql.len()) {
+                    rows.append(&mut answer?);
+                }
+                let (clean, rows) = self.finished(&asking, &plans[n], task, rows, &mut entities)?;
+                plans[n].clean.add(&clean);
+                plans[n].runs.insert(run, rows);
             }
         }
         let mut reports = vec![];
@@ -431,10 +455,11 @@ impl Workspace {
             let uptime = if question.at_a_date { None } else { self.uptime(&plan, &asked)? };
             let rules = rules_of(&plan.procedure);
             let several = plan.procedure.query.yields_scope();
+            let clean = plan.clean.clone();
             let parted = plan.parted();
             let (assessment, judged) =
-                assess_parts(&rules, parted.parts, several, &coverage, &scopes, question.cutoff);
-            let mut report = self.report(&parted.procedure, assessment, &entities);
+                assess_parts(&rules, parted.parts, several, &coverage, &scopes, question.cutoff, &clean);
+            let mut report = self.report(&parted.procedure, assessment, &clean, &mut entities)?;
             report.versions = versions_of(parted.windows, judged);
             report.ran = ran.remove(&n).unwrap_or_default();
             report.uptime = uptime.map(|(whole, mut items)| UptimeReport {
@@ -448,6 +473,10 @@ impl Workspace {
                     .collect(),
                 ..whole
             });
+            // What lasts the period is listed all the same: a date asks whether it held.
+            if question.brief && !parted.procedure.over_period {
+                report.items.retain(|item| !item.is_clean());
+            }
             report.not_in_force = parted.not_in_force;
             report.while_not_in_force = parted.while_not_in_force;
             report.set_aside = versions.set_aside.get(&report.id).cloned().unwrap_or_default();
@@ -498,48 +527,125 @@ impl Workspace {
         scope: &Scope,
         engine: Engine,
     ) -> Result<String, AppError> {
-        let as_of = Instant::from_ms(run.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
-        let period = Period { from: run.from, to: run.to, tz: question.period.tz.clone() };
-        let bindings = Bindings {
-            scope: scope.clone(),
-            ..bindings(&period, as_of, question.cutoff, Some(position), run.parameters.clone())
-        };
+        let bindings = bindings_of(run, question, position, scope);
         written_out(&procedure.query, &bindings, engine).map_err(AppError::Problems)
     }
 
-    /// Rows of a run as they are judged: each with its scope, of the scope that is asked for, and each item once.
-    fn rows_of(
-        &mut self,
-        procedure: &Procedure,
-        mut rows: Vec<Tested>,
-        scope: Option<i64>,
-        entities: &mut Entities,
-    ) -> Result<Vec<Tested>, AppError> {
-        entities
-            .learn(&mut self.records, rows.iter().flat_map(|r| [r.item, r.scope]).filter(|id| *id != 0))?;
-        for row in &mut rows {
-            // What is judged within another scope than its own says so itself.
-            if row.scope == 0 {
-                row.scope = entities.known.get(&row.item).map_or(0, |named| named.scope);
-            }
+    /// What has to be asked for a run, where what it yielded before is remembered.
+    fn task(&mut self, asking: &Asking<'_>, procedure: &Procedure, run: &Run) -> Result<Task, AppError> {
+        let Asking { question, position, cut, .. } = *asking;
+        let whole = self.written(procedure, run, question, position, cut, self.engine())?;
+        let task = Task { whole: whole.clone(), sql: vec![whole], name: None, before: None };
+        // At a position that has not come there is more to come.
+        let known_at = asking.known_at();
+        if self.anew || self.records.is_postgres() || known_at > self.records.applied()? {
+            return Ok(task);
         }
-        if let Some(scope) = scope {
+        let text = self.written(procedure, run, question, u64::MAX, cut, self.engine())?;
+        let name = again::name_of(&mut self.records, procedure, &text)?;
+        let task = Task { name: Some(name), ..task };
+        let Some(before) = Remembered::find(&mut self.records, name, procedure)? else { return Ok(task) };
+        let Again::Of(items) = again::again(&mut self.records, procedure, before.position, known_at)? else {
+            return Ok(task);
+        };
+        let mut sql = vec![];
+        let mut reader = self.records.reader()?;
+        let bindings = bindings_of(run, question, position, cut);
+        let all: Vec<i64> = items.iter().copied().collect();
+        for some in all.chunks(again::AT_ONCE) {
+            let some = some.iter().copied().collect();
+            let Some(only) = again::only(&mut reader, procedure, &some)? else { return Ok(task) };
+            let text = written_out_of(&procedure.query, &bindings, &only, self.engine());
+            sql.push(text.map_err(AppError::Problems)?);
+        }
+        self.remembered += 1;
+        Ok(Task { sql, before: Some((before, items)), ..task })
+    }
+
+    /// What was asked for now with what still holds: the rows to be judged, and how many are in order, where those are told by
+    /// their number alone.
+    fn finished(
+        &mut self,
+        asking: &Asking<'_>,
+        plan: &Plan,
+        task: Task,
+        mut rows: Vec<Tested>,
+        entities: &mut Entities,
+    ) -> Result<(Clean, Vec<Tested>), AppError> {
+        let procedure = &plan.procedure;
+        let Task { whole, name, before, .. } = task;
+        if let Some((_, items)) = &before {
+            // A run about some items yields others only in part.
+            rows.retain(|row| items.contains(&row.item));
+        }
+        self.own_scopes(&mut rows, entities)?;
+        let sound = twice(procedure, &rows).is_none();
+        let found = match (name.filter(|_| sound), before) {
+            (Some(name), None) => {
+                let new = Remembered::of(name, procedure, asking.known_at(), &rows);
+                self.settled(asking, plan, new, Some(rows))?
+            }
+            (Some(_), Some((mut before, items))) => {
+                match before.replace(&mut self.records, &items, asking.known_at(), rows)? {
+                    Some(()) => self.settled(asking, plan, before, None)?,
+                    None => None,
+                }
+            }
+            (None, None) => Some((Clean::default(), rows)),
+            (None, Some(_)) => None,
+        };
+        let Some((clean, mut rows)) = found else {
+            // What was remembered is of no use: everything is asked.
+            let rows = self.run_procedures(&[(procedure, whole.clone())])?.remove(0)?;
+            let task = Task { whole, sql: vec![], name: name.filter(|_| sound), before: None };
+            return self.finished(asking, plan, task, rows, entities);
+        };
+        if let Some(scope) = asking.scope {
             rows.retain(|row| row.scope == scope);
         }
-        // What an item's own key is unique within belongs to its name.
-        entities.learn_scopes(&mut self.records, rows.iter().map(|r| r.item))?;
-        let several = procedure.query.yields_scope();
-        let same = |a: &Tested, b: &Tested| {
-            a.item == b.item && !(several && (a.scope, a.occurred_at) != (b.scope, b.occurred_at))
-        };
-        if let Some(twice) = rows.windows(2).find(|pair| same(&pair[0], &pair[1])) {
-            return Err(AppError::Procedure {
+        match twice(procedure, &rows) {
+            Some(item) => Err(AppError::Procedure {
                 procedure: procedure.id.clone(),
-                item: twice[0].item,
+                item,
                 what: "two rows".to_owned(),
-            });
+            }),
+            None => Ok((clean, rows)),
         }
-        Ok(rows)
+    }
+
+    /// The rows of a run that is remembered from here on; `None` where they cannot be read.
+    fn settled(
+        &mut self,
+        asking: &Asking<'_>,
+        plan: &Plan,
+        mut remembered: Remembered,
+        rows: Option<Vec<Tested>>,
+    ) -> Result<Option<(Clean, Vec<Tested>)>, AppError> {
+        let found = if asking.question.brief && plan.is_simple() {
+            drop(rows);
+            let rules = rules_of(&plan.procedure);
+            let judging = Judging { rules: &rules, coverage: asking.coverage, scope: asking.scope };
+            remembered.settled(&mut self.records, &judging)?
+        } else {
+            match rows {
+                Some(rows) => Some((Clean::default(), rows)),
+                None => remembered.rows(&mut self.records)?.map(|rows| (Clean::default(), rows)),
+            }
+        };
+        if found.is_some() {
+            remembered.keep(&mut self.records)?;
+        }
+        Ok(found)
+    }
+
+    /// Gives each row its item's own scope, where the procedure says no other.
+    fn own_scopes(&mut self, rows: &mut [Tested], entities: &mut Entities) -> Result<(), AppError> {
+        let unsaid = rows.iter().filter(|row| row.scope == 0).map(|row| row.item);
+        entities.learn(&mut self.records, unsaid.filter(|id| *id != 0))?;
+        for row in rows.iter_mut().filter(|row| row.scope == 0) {
+            row.scope = entities.known.get(&row.item).map_or(0, |named| named.scope);
+        }
+        Ok(())
     }
 
     /// Runs procedures, as many at once as the machine has cores; the answers stand in the order of the questions.
@@ -592,26 +698,36 @@ impl Workspace {
         parameters: &BTreeMap<String, Value>,
         zone: &str,
     ) -> Result<(), AppError> {
-        if !procedure.tables.iter().any(|t| t.name == "calendar_day")
-            || self.is_empty(&procedure.population_tables)?
+        if procedure.tables.iter().any(|t| t.name == "calendar_day")
+            && let Some(Value::Text(name)) = parameters.get("calendar")
+            && let Some(calendar) = self.catalog.calendars.get(name).cloned()
+            && !calendar::is_there(&mut self.records, &calendar, zone)?
+            && !self.is_empty(&procedure.population_tables)?
         {
-            return Ok(());
-        }
-        if let Some(Value::Text(name)) = parameters.get("calendar")
-            && let Some(calendar) = self.catalog.calendars.get(name)
-        {
-            calendar::ensure(&mut self.records, calendar, zone)?;
+            calendar::ensure(&mut self.records, &calendar, zone)?;
         }
         Ok(())
     }
 
-    fn report(&self, procedure: &Procedure, assessment: Assessment, entities: &Entities) -> ProcedureReport {
+    fn report(
+        &mut self,
+        procedure: &Procedure,
+        assessment: Assessment,
+        clean: &Clean,
+        entities: &mut Entities,
+    ) -> Result<ProcedureReport, AppError> {
+        entities.learn(&mut self.records, assessment.items.iter().flat_map(|i| [i.item, i.scope]))?;
+        // What an item's own key is unique within belongs to its name.
+        entities.learn_scopes(&mut self.records, assessment.items.iter().map(|i| i.item))?;
+        let counts = procedure.attributes.iter().map(|a| letter(&a.letter));
+        let mut counts = clean.with(counts.map(|letter| (letter, assessment.counts(letter))).collect());
         let attributes: Vec<AttributeReport> = procedure
             .attributes
             .iter()
             .map(|a| {
                 let letter = letter(&a.letter);
-                AttributeReport { letter, says: a.says.clone(), counts: assessment.counts(letter) }
+                let counts = counts.remove(&letter).unwrap_or_default();
+                AttributeReport { letter, says: a.says.clone(), counts }
             })
             .collect();
         let mut supplied_by = BTreeSet::new();
@@ -676,13 +792,13 @@ impl Workspace {
                     .collect(),
             });
         }
-        ProcedureReport {
+        Ok(ProcedureReport {
             id: procedure.id.clone(),
             title: procedure.title.clone(),
             controls: procedure.controls.clone(),
             conclusion: Some(assessment.conclusion),
             held_back_by: assessment.held_back_by,
-            population: items.len(),
+            population: items.len() + clean.population,
             population_is: procedure.population.clone(),
             attributes,
             items,
@@ -697,7 +813,7 @@ impl Workspace {
             content: procedure.content_hash.iter().map(|b| format!("{b:02x}")).collect(),
             reconciled: vec![],
             ran: vec![],
-        }
+        })
     }
 
     fn gap(&self, gap: &Gap) -> GapReport {
@@ -714,6 +830,52 @@ impl Workspace {
             supplied_by,
         }
     }
+}
+
+/// What every run of an assessment is asked with.
+struct Asking<'a> {
+    question: &'a Question,
+    position: u64,
+    cut: &'a Scope,
+    coverage: &'a CoverageMap,
+    /// The one scope whose items count, where one is asked for.
+    scope: Option<i64>,
+}
+
+impl Asking<'_> {
+    fn known_at(&self) -> i64 {
+        i64::try_from(self.position).unwrap_or(i64::MAX)
+    }
+}
+
+/// What has to be asked for a run.
+struct Task {
+    /// Its text about everything.
+    whole: String,
+    /// The texts that are asked: that one, or one about each so many of the items that have to be judged again.
+    sql: Vec<String>,
+    /// What names it, where what it yields is remembered.
+    name: Option<[u8; 32]>,
+    /// What it yielded before, and the items that have to be judged again.
+    before: Option<(Remembered, BTreeSet<i64>)>,
+}
+
+fn bindings_of(run: &Run, question: &Question, position: u64, scope: &Scope) -> Bindings {
+    let as_of = Instant::from_ms(run.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
+    let period = Period { from: run.from, to: run.to, tz: question.period.tz.clone() };
+    Bindings {
+        scope: scope.clone(),
+        ..bindings(&period, as_of, question.cutoff, Some(position), run.parameters.clone())
+    }
+}
+
+/// An item that has two rows where it may have one.
+fn twice(procedure: &Procedure, rows: &[Tested]) -> Option<i64> {
+    let several = procedure.query.yields_scope();
+    let same = |a: &Tested, b: &Tested| {
+        a.item == b.item && !(several && (a.scope, a.occurred_at) != (b.scope, b.occurred_at))
+    };
+    rows.windows(2).find(|pair| same(&pair[0], &pair[1])).map(|pair| pair[0].item)
 }
 
 /// Why a verdict that counts is not the better one.

@@ -5,6 +5,19 @@ use store::records::{Batch, CURRENT, Entity, Records};
 
 use crate::error::AppError;
 
+fn key(calendar: &catalog::Calendar, zone: &str) -> String {
+    format!("{} {zone}", calendar.id)
+}
+
+/// Whether the days of `calendar` in `zone` stand in a generation.
+pub(crate) fn is_there(
+    records: &mut Records,
+    calendar: &catalog::Calendar,
+    zone: &str,
+) -> Result<bool, AppError> {
+    Ok(records.entity_id("calendar", 0, &key(calendar, zone))?.is_some())
+}
+
 /// Puts the days of `calendar` in `zone` into a generation, unless they are there. A calendar that says nothing about a
 /// year gives no days of it: what is due then is unknown.
 pub(crate) fn ensure(
@@ -13,10 +26,10 @@ pub(crate) fn ensure(
     zone: &str,
 ) -> Result<(), AppError> {
     let Some(table) = records.table("calendar_day") else { return Ok(()) };
-    let key = format!("{} {zone}", calendar.id);
-    if records.entity_id("calendar", 0, &key)?.is_some() {
+    if is_there(records, calendar, zone)? {
         return Ok(());
     }
+    let key = key(calendar, zone);
     let applied = records.applied()?;
     let mut batch = Batch { applied, ..Batch::default() };
     let mut first = 0_i64;

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use assess::rollup::{
-    Concluded, ControlFacts, Exception, Mapped, Proposal, Proposed, Test, decision_refused, design, propose,
+    Concluded, ControlFacts, Design, Exception, Mapped, Proposal, Proposed, Test, decision_refused, design,
+    propose,
 };
 use catalog::Control;
 use model::{Conclusion, Instant};
 use serde::Serialize;
 
 use crate::assessment::{Question, Report};
-use crate::deviation::{DeviationReport, Found};
+use crate::browse::EvidenceEntry;
+use crate::deviation::{DeviationReport, Deviations, Found};
 use crate::error::AppError;
 use crate::looked::AlarmReport;
 use crate::question::{instant, integer, text};
@@ -72,6 +74,9 @@ pub struct ControlReport {
     pub operation_because: Vec<String>,
     /// Its procedures.
     pub procedures: Vec<String>,
+    /// What a person gathers for it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<EvidenceEntry>,
     /// Names of its deviations, those that are not found any more included.
     pub deviations: Vec<String>,
     /// Of these, how many an approved waiver covers: they stay deviations.
@@ -160,6 +165,16 @@ impl Workspace {
     /// As [`Workspace::assess`].
     pub fn criteria(&mut self, question: &Question, now: Instant) -> Result<Criteria, AppError> {
         let (report, deviations) = self.examined(question, now)?;
+        self.criteria_of(question, &report, &deviations)
+    }
+
+    /// The same of an assessment that is there already.
+    pub(crate) fn criteria_of(
+        &mut self,
+        question: &Question,
+        report: &Report,
+        deviations: &Deviations,
+    ) -> Result<Criteria, AppError> {
         let known_at = Some(report.position);
         let concluded = self.concluded(known_at)?;
         let owners = self.owners(known_at)?;
@@ -172,8 +187,9 @@ impl Workspace {
                 .iter()
                 .filter(|d| d.controls.contains(&control.id) && counts(d, question.at_a_date))
                 .collect();
-            let known = facts_of(control, said, &of, &report);
-            controls.push(described(control, &known, &of, owners.get(&control.id), &report));
+            let doubts = self.catalog.in_doubt.get(&control.id).map_or(&[][..], Vec::as_slice);
+            let known = facts_of(control, said, &of, report, doubts);
+            controls.push(described(control, &known, &of, owners.get(&control.id), report));
             facts.insert(control.id.clone(), known);
         }
         let decisions = self.criterion_decisions(known_at)?;
@@ -217,6 +233,9 @@ impl Workspace {
             });
         }
         let Report { from, to, tz, cutoff, position, at_a_date, alarms, .. } = report;
+        let (from, to, tz, cutoff, position, at_a_date) =
+            (*from, *to, tz.clone(), *cutoff, *position, *at_a_date);
+        let alarms = alarms.clone();
         Ok(Criteria { from, to, tz, cutoff, position, at_a_date, controls, criteria, alarms })
     }
 
@@ -322,8 +341,19 @@ fn facts_of(
     concluded: &[Concluded],
     deviations: &[&DeviationReport],
     report: &Report,
+    doubts: &[String],
 ) -> ControlFacts {
-    let (design, design_because) = design(concluded, &control.statement_version(), report.from, report.to);
+    let (mut design, mut design_because) =
+        design(concluded, &control.statement_version(), report.from, report.to);
+    // What a file that cannot be read says of the control may be another statement, and another test.
+    if let (Some(why), false) = (doubts.first(), design == Design::NotSuitable) {
+        (design, design_because) = (Design::CannotConclude, why.clone());
+    }
+    let unread = doubts.iter().map(|why| Test {
+        procedure: "content".to_owned(),
+        conclusion: Some(Conclusion::CannotConclude),
+        held_back_by: vec![why.clone()],
+    });
     let tests = report.procedures.iter().filter(|p| p.controls.contains(&control.id)).map(|p| Test {
         procedure: p.id.clone(),
         conclusion: p.conclusion,
@@ -339,7 +369,7 @@ fn facts_of(
         id: control.id.clone(),
         design,
         design_because,
-        tests: tests.collect(),
+        tests: tests.chain(unread).collect(),
         exceptions: exceptions.collect(),
     }
 }
@@ -376,7 +406,13 @@ fn described(
         design_because: facts.design_because.clone(),
         operation: operation.map(|o| o.conclusion),
         operation_because: because,
-        procedures: facts.tests.iter().map(|t| t.procedure.clone()).collect(),
+        procedures: report
+            .procedures
+            .iter()
+            .filter(|p| p.controls.contains(&control.id))
+            .map(|p| p.id.clone())
+            .collect(),
+        evidence: EvidenceEntry::of(control),
         deviations: deviations.iter().map(|d| d.key.clone()).collect(),
         waived: deviations.iter().filter(|d| d.waived().is_some()).count(),
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assess::{Part, Tested};
+use assess::{Clean, Part, Tested};
 use catalog::Procedure;
 use model::{Instant, Period};
 use serde::Serialize;
@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     period: Period,
     windows: Vec<Window>,
     pub(crate) runs: BTreeMap<Run, Vec<Tested>>,
+    /// Items that are in order and stand in none of the runs.
+    pub(crate) clean: Clean,
 }
 
 /// A period in its parts, each with what was in force, its days, and whether it has to be proven.
@@ -57,7 +59,13 @@ impl Plan {
         windows: Vec<Window>,
         period: &Period,
     ) -> Result<Self, Box<NotInForce>> {
-        let plan = Self { procedure, period: period.clone(), windows, runs: BTreeMap::new() };
+        let plan = Self {
+            procedure,
+            period: period.clone(),
+            windows,
+            runs: BTreeMap::new(),
+            clean: Clean::default(),
+        };
         if plan.tested().next().is_none() {
             let Procedure { id, title, controls, .. } = plan.procedure;
             let last = plan.windows.iter().rfind(|w| w.within(period).is_some());
@@ -118,6 +126,12 @@ impl Plan {
     /// Whether rows have to be told apart by when they happened.
     fn has_windows(&self) -> bool {
         !self.procedure.over_period && self.windows.len() > 1
+    }
+
+    /// Whether each item is judged once, by one version, and at its own instant.
+    pub(crate) fn is_simple(&self) -> bool {
+        let once = |window: &Window| window.sets.len() == 1 && window.in_force && window.unclear.is_none();
+        !self.procedure.over_period && matches!(self.windows.as_slice(), [window] if once(window))
     }
 
     /// The period in its parts, with what the runs yielded.

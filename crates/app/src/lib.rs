@@ -4,8 +4,10 @@
 //! plain functions: this crate knows no source.
 
 mod access;
+mod again;
 mod anchor;
 mod assessment;
+mod browse;
 mod calendar;
 mod commitments;
 mod config;
@@ -18,6 +20,7 @@ mod error;
 mod evidence;
 mod facts;
 mod flows;
+mod gaps;
 mod impact;
 mod import;
 mod judging;
@@ -41,10 +44,16 @@ pub use assess::retention::Kept;
 pub use assess::strip::Look;
 
 pub use access::{Access, AccessQuestion, Alike, GrantReport, Held, Reviewed};
+pub use again::{Again, again_by, only};
 pub use anchor::{Anchored, Anchors, KnownAnchor};
 pub use assessment::{
     AttributeReport, GapReport, ItemReport, ItemVersion, NotInForce, OverAPeriod, ProcedureReport,
     Question as AssessmentQuestion, RanQuery, Report, VersionReport, rules_of, tested_of,
+};
+pub use browse::{
+    Carried, ColumnEntry, ControlEntry, CriterionEntry, Crossed, EvidenceEntry, ParameterEntry, PolicyEntry,
+    PresetEntry, ProcedureEntry, TableEntry, browse_controls, browse_criteria, browse_policies,
+    browse_presets, browse_procedures, browse_tables, crossed,
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
@@ -59,6 +68,7 @@ pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use flows::{End, Flow, Flows, SubProcessor};
+pub use gaps::{Beginning, Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;

@@ -10,7 +10,7 @@ use catalog::{Procedure, TestedAttribute};
 use model::{Attribute, Conclusion, CoverageStatus, Document, Instant, Verdict, row_id_entry};
 use serde::{Deserialize, Serialize};
 
-use crate::assessment::{ProcedureReport, Question, letter, statements};
+use crate::assessment::{ItemReport, ProcedureReport, Question, letter, statements};
 use crate::error::AppError;
 use crate::question::{integer, text};
 use crate::workspace::Workspace;
@@ -73,8 +73,8 @@ impl Reconciled {
     /// In a sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Self { by, matched, residual, explained, unknown, .. } = self;
-        let of = matched + residual + unknown;
+        let Self { by, residual, explained, unknown, .. } = self;
+        let of = self.of();
         let explained = match explained {
             0 => String::new(),
             n => format!(", {n} of them allowed in advance"),
@@ -93,6 +93,11 @@ impl Reconciled {
                 format!("`{by}` finds all {of} in it{explained}, from an independent source")
             }
         }
+    }
+
+    /// How many items of the other side were asked about.
+    const fn of(&self) -> usize {
+        self.matched + self.residual + self.unknown
     }
 
     const fn follows(&self) -> Completeness {
@@ -197,6 +202,10 @@ impl Workspace {
                 let dependent: BTreeSet<String> =
                     pairs.filter_map(|(one, other)| dependent(one, other, origins)).collect();
                 let reconciled = counted(report, attribute, held_by, held_against, dependent);
+                // Where nobody says anything of the other side there is no reconciliation: a source is missing, and named elsewhere.
+                if reconciled.held_by.is_empty() && reconciled.of() == 0 {
+                    continue;
+                }
                 for id in &attribute.completes {
                     found.entry(id.clone()).or_default().push(reconciled.clone());
                 }
@@ -293,18 +302,19 @@ fn counted(
         dependent: dependent.into_iter().collect(),
         outcome: Completeness::Unknown,
     };
-    for item in &report.items {
-        match item.verdicts.get(&letter) {
-            Some(Verdict::Pass) => reconciled.matched += 1,
-            Some(Verdict::Deviation) => {
-                reconciled.residual += 1;
-                reconciled.explained += usize::from(item.waived.is_some());
-            }
-            Some(Verdict::NoEvidence | Verdict::NeedsJudgement) => reconciled.unknown += 1,
+    let counts = report.attributes.iter().find(|a| a.letter == letter).map(|a| &a.counts);
+    for (verdict, n) in counts.into_iter().flatten() {
+        match verdict {
+            Verdict::Pass => reconciled.matched += n,
+            Verdict::Deviation => reconciled.residual += n,
+            Verdict::NoEvidence | Verdict::NeedsJudgement => reconciled.unknown += n,
             // What is not due yet says nothing of what should be there by now.
-            Some(Verdict::NotYetDue | Verdict::NotApplicable) | None => {}
+            Verdict::NotYetDue | Verdict::NotApplicable => {}
         }
     }
+    let deviates = |item: &&ItemReport| item.verdicts.get(&letter) == Some(&Verdict::Deviation);
+    let waived = report.items.iter().filter(deviates).filter(|item| item.waived.is_some());
+    reconciled.explained = waived.count();
     if reconciled.held_by.is_empty() || reconciled.held_against.is_empty() {
         reconciled.dependent.push("nobody says where both sides come from".to_owned());
     }

@@ -55,6 +55,10 @@ pub struct Workspace {
     pub(crate) ledger: Ledger,
     pub(crate) state: State,
     pub(crate) records: Records,
+    /// Whether nothing that was yielded before is remembered: the other way to the same answers, for tests.
+    pub(crate) anew: bool,
+    /// Runs that were answered in part by what was remembered.
+    pub(crate) remembered: usize,
     now: Instant,
 }
 
@@ -125,7 +129,18 @@ impl Workspace {
             state.set_setting(CONVENTIONS, Some(&text))?;
         }
         let records = current_generation(&folder, &config, &state, &catalog)?;
-        Ok(Self { folder, config, catalog, content_problems, ledger, state, records, now })
+        Ok(Self {
+            folder,
+            config,
+            catalog,
+            content_problems,
+            ledger,
+            state,
+            records,
+            anew: false,
+            remembered: 0,
+            now,
+        })
     }
 
     /// The data folder.

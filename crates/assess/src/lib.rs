@@ -3,6 +3,7 @@
 //! A query cannot know where nobody looked. So this is where silence is kept apart from a clean sheet: a deviation
 //! that rests on the absence of rows, and a pass that does, stand only where the absent table was looked at.
 
+mod clean;
 mod coverage;
 mod part;
 pub mod register;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Attribute, Conclusion, Grade, Instant, Period, Verdict};
 
+pub use clean::{Clean, reach};
 pub use coverage::{CoverageMap, Gap, Statement};
 pub use part::{Judged, Part, assess_parts};
 pub use version::{Knowledge, Version, changes, in_force};
@@ -152,7 +154,7 @@ pub fn assess(
     cutoff: Instant,
 ) -> Assessment {
     let items = judged(rules, rows, coverage, period, cutoff);
-    said_of(items, gaps_of(rules, coverage, scopes, period, cutoff))
+    said_of(items, gaps_of(rules, coverage, scopes, period, cutoff), &Clean::default())
 }
 
 /// The first instant that does not count, or that lies after the period.
@@ -217,8 +219,9 @@ fn tested(items: &[Item]) -> bool {
     items.iter().any(|i| deviates(i) || i.verdict() == Verdict::Pass)
 }
 
-/// The most that can be said of items and gaps.
-fn said_of(items: Vec<Item>, gaps: Vec<Gap>) -> Assessment {
+/// The most that can be said of items and gaps, and of items beside them that are in order.
+fn said_of(items: Vec<Item>, gaps: Vec<Gap>, clean: &Clean) -> Assessment {
+    let population = items.len() + clean.population;
     let mut held_back_by = vec![];
     let unfinished =
         |verdict: Verdict| items.iter().filter(|i| i.verdicts.values().any(|v| *v == verdict)).count();
@@ -230,16 +233,16 @@ fn said_of(items: Vec<Item>, gaps: Vec<Gap>) -> Assessment {
     {
         let n = unfinished(verdict);
         if n > 0 {
-            held_back_by.push(format!("{n} of {} {what}", items.len()));
+            held_back_by.push(format!("{n} of {population} {what}"));
         }
     }
     let deviations = unfinished(Verdict::Deviation) > 0;
-    if held_back_by.is_empty() && !items.is_empty() && !tested(&items) {
+    if held_back_by.is_empty() && population > 0 && !tested(&items) && clean.passed == 0 {
         held_back_by.push(UNTESTED.to_owned());
     }
     let conclusion = if !held_back_by.is_empty() {
         Conclusion::CannotConclude
-    } else if items.is_empty() {
+    } else if population == 0 {
         Conclusion::DidNotOperate
     } else if deviations {
         Conclusion::ExceptionsNoted

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{Attribute, Conclusion, Instant, Period, Verdict};
 
 use crate::{
-    Assessment, CoverageMap, Gap, Item, Rules, Tested, UNTESTED, counts, gaps_of, judged, said_of, tested,
+    Assessment, Clean, CoverageMap, Gap, Item, Rules, Tested, UNTESTED, counts, gaps_of, judged, said_of,
+    tested,
 };
 
 /// A part of a period.
@@ -44,7 +45,7 @@ pub struct Judged {
 type Key = (i64, Option<(i64, Instant)>);
 
 /// Joins rows, coverage and the parts of a period: the whole, and each part. `several` says that an item is judged within
-/// several scopes.
+/// several scopes; `clean` are items of a period in one part that are in order, and are told by their number alone.
 ///
 /// The whole did not operate where no part did, and nothing can be concluded of it where nothing can of any part.
 #[must_use]
@@ -55,6 +56,7 @@ pub fn assess_parts(
     coverage: &CoverageMap,
     scopes: &BTreeSet<i64>,
     cutoff: Instant,
+    clean: &Clean,
 ) -> (Assessment, Vec<Judged>) {
     let alone = parts.len() == 1;
     let key = |item: &Item| -> Key {
@@ -82,7 +84,7 @@ pub fn assess_parts(
             found.push(item);
         }
         let found_gaps = if proves { gaps_of(rules, coverage, scopes, &period, cutoff) } else { vec![] };
-        let mut part = said_of(found, found_gaps);
+        let mut part = said_of(found, found_gaps, clean);
         if part.held_back_by.is_empty() {
             // By another version there may be items.
             part.held_back_by.extend(unclear);
@@ -92,6 +94,7 @@ pub fn assess_parts(
             part.conclusion = Conclusion::CannotConclude;
         }
         let counted = rules.attributes.iter().map(|a| (a.letter, counts(&part.items, a.letter))).collect();
+        let counted = clean.with(counted);
         if !alone {
             let days = format!("{} to {}", period.first_date(), period.last_date());
             held_back_by.extend(part.held_back_by.iter().map(|reason| format!("{days}: {reason}")));
@@ -99,7 +102,7 @@ pub fn assess_parts(
         said.push(Judged {
             conclusion: part.conclusion,
             held_back_by: part.held_back_by,
-            population: part.items.len(),
+            population: part.items.len() + clean.population,
             counts: counted,
         });
         gaps.extend(part.gaps);
@@ -124,7 +127,7 @@ pub fn assess_parts(
         items = all.into_values().collect();
     }
     items.sort_by_key(|i| (i.item, i.scope, i.occurred_at));
-    let mut whole = said_of(items, adjoined(gaps));
+    let mut whole = said_of(items, adjoined(gaps), clean);
     if alone {
         // It has said everything, also that nobody knows which version counts.
         if let Some(part) = said.first() {

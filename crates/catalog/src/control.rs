@@ -1,10 +1,13 @@
 //! `controls/<ID>.toml` and `criteria.toml`: what an organisation does, and what it answers to.
 
+use std::collections::BTreeMap;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::Origin;
+use crate::crosswalk::FRAMEWORKS;
 use crate::problem::{Problem, instead};
-use crate::read::{At, File};
+use crate::read::{At, File, Section};
 
 /// A trust services criterion, with a short title of our own.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -111,12 +114,35 @@ pub struct Control {
     pub mode: Mode,
     /// What is done, in one or two sentences.
     pub statement: String,
+    /// What a person gathers for it, besides what procedures judge.
+    pub evidence: Vec<Evidence>,
+    /// Numbers of other frameworks that are about the same, by framework.
+    pub references: BTreeMap<&'static str, Vec<String>>,
     /// Where it comes from.
     pub origin: Origin,
     pub(crate) path: String,
+    /// Where each name that it refers to stands, by what it names.
+    pub(crate) places: BTreeMap<(&'static str, String), (u32, u32)>,
+}
+
+/// Something that a person gathers for a control.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Evidence {
+    /// What it is.
+    pub what: String,
+    /// How often.
+    pub every: Vec<Frequency>,
+    /// By whom.
+    pub by: String,
 }
 
 impl Control {
+    /// Numbers of another framework that are about the same.
+    #[must_use]
+    pub fn references(&self, framework: &str) -> &[String] {
+        self.references.get(framework).map_or(&[], Vec::as_slice)
+    }
+
     /// The version of its statement: the first digits of the SHA-256 of its words. Who concluded about other words concluded
     /// about another control.
     #[must_use]
@@ -134,7 +160,8 @@ pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<
             file.problem(0, format!("`{id}` is no name for a control"), "name the file like `CHG-02.toml`");
         }
         let title = file.required("title");
-        let criteria: Vec<String> = file.texts("criteria").into_iter().map(|c| c.value).collect();
+        let mut places = BTreeMap::new();
+        let criteria = named(file, "criteria", &mut places);
         let mut key = vec![];
         for At { value, offset } in file.texts("key") {
             if !criteria.contains(&value) {
@@ -147,20 +174,7 @@ pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<
             key.push(value);
         }
         let owner_role = file.required("owner_role");
-        let words: Vec<&str> = Frequency::WORDS.iter().map(|(w, _)| *w).collect();
-        let mut frequency = Vec::new();
-        for At { value, offset } in file.texts("frequency") {
-            match Frequency::WORDS.iter().find(|(w, _)| *w == value) {
-                Some((_, f)) => frequency.push(*f),
-                None => {
-                    file.problem(
-                        offset,
-                        format!("`{value}` is no frequency"),
-                        instead(&value, words.iter().copied()),
-                    );
-                }
-            }
-        }
+        let frequency = frequencies(file, "frequency");
         if file.place("frequency").is_none() {
             file.problem(0, "`frequency` is missing", "write `frequency = \"per_event\"` or another");
         }
@@ -184,6 +198,19 @@ pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<
             }
         };
         let statement = file.required("statement");
+        let references = FRAMEWORKS.map(|name| (name, named(file, name, &mut places))).into();
+        let mut evidence = vec![];
+        for mut section in file.each("evidence") {
+            let what = section.required("what");
+            let every = frequencies(&mut section, "every");
+            let by = section.text("by");
+            evidence.push(Evidence {
+                what,
+                every: if every.is_empty() { frequency.clone() } else { every },
+                by: by.unwrap_or_else(|| owner_role.clone()),
+            });
+            section.finish();
+        }
         Control {
             id: id.to_owned(),
             title,
@@ -193,15 +220,54 @@ pub(crate) fn read(path: &str, id: &str, text: &str, origin: Origin) -> (Option<
             frequency,
             mode,
             statement,
+            evidence,
+            references,
             origin,
             path: path.to_owned(),
+            places,
         }
     })
 }
 
+/// A list of names, of which it is remembered where each stands.
+fn named(
+    file: &mut Section<'_>,
+    field: &'static str,
+    places: &mut BTreeMap<(&'static str, String), (u32, u32)>,
+) -> Vec<String> {
+    let mut names = vec![];
+    for At { value, offset } in file.texts(field) {
+        places.insert((field, value.clone()), file.position(offset));
+        names.push(value);
+    }
+    names
+}
+
+fn frequencies(section: &mut Section<'_>, field: &'static str) -> Vec<Frequency> {
+    let words = Frequency::WORDS.iter().map(|(word, _)| *word);
+    let mut all = vec![];
+    for At { value, offset } in section.texts(field) {
+        match Frequency::WORDS.iter().find(|(word, _)| *word == value) {
+            Some((_, frequency)) => all.push(*frequency),
+            None => {
+                section.problem(offset, format!("`{value}` is no frequency"), instead(&value, words.clone()));
+            }
+        }
+    }
+    all
+}
+
+/// The criteria, and numbers that were criteria once.
+#[derive(Default)]
+pub(crate) struct Criteria {
+    pub(crate) list: Vec<Criterion>,
+    pub(crate) retired: Vec<String>,
+}
+
 /// Reads the list of criteria.
-pub(crate) fn read_criteria(path: &str, text: &str) -> (Option<Vec<Criterion>>, Vec<Problem>) {
+pub(crate) fn read_criteria(path: &str, text: &str) -> (Option<Criteria>, Vec<Problem>) {
     File::new(path, text).read(|file| {
+        let retired = file.texts("retired").into_iter().map(|id| id.value).collect();
         let mut list: Vec<Criterion> = Vec::new();
         for mut section in file.each("criteria") {
             let id = section.required("id");
@@ -211,6 +277,6 @@ pub(crate) fn read_criteria(path: &str, text: &str) -> (Option<Vec<Criterion>>, 
             list.push(Criterion { id, title: section.required("title") });
             section.finish();
         }
-        list
+        Criteria { list, retired }
     })
 }

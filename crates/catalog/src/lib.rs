@@ -6,7 +6,10 @@
 mod calendar;
 pub mod cases;
 mod control;
+mod crosswalk;
 mod names;
+mod policy;
+mod preset;
 mod problem;
 mod procedure;
 mod read;
@@ -20,10 +23,13 @@ use std::{fs, io};
 use model::{Table, Value};
 
 pub use calendar::{Calendar, Day};
-pub use control::{Control, Criterion, Frequency, Mode};
+pub use control::{Control, Criterion, Evidence, Frequency, Mode};
+pub use crosswalk::{Crosswalk, FRAMEWORKS, Reference};
+pub use policy::Policy;
+pub use preset::{OPTIONAL_CATEGORIES, Preset};
 pub use problem::{Problem, nearest};
-pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime};
-pub use sql::{Bindings, Engine, Query, written_out};
+pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime, Way};
+pub use sql::{Bindings, Engine, Only, Query, written_out, written_out_of};
 
 mod built_in {
     //! The built-in content, embedded when the crate is built.
@@ -61,6 +67,15 @@ pub struct Catalog {
     pub controls: BTreeMap<String, Control>,
     /// Procedures, by id.
     pub procedures: BTreeMap<String, Procedure>,
+    /// Other frameworks that controls refer to, by name.
+    pub crosswalks: BTreeMap<String, Crosswalk>,
+    /// Choices of categories, by id.
+    pub presets: BTreeMap<String, Preset>,
+    /// Templates of policies, by id.
+    pub policies: BTreeMap<String, Policy>,
+    /// Controls of which a file that is meant for them could not be read, and why. What is said of them by the other files
+    /// is not all that there is to say, so that nothing can be concluded of them.
+    pub in_doubt: BTreeMap<String, Vec<String>>,
 }
 
 impl Catalog {
@@ -98,38 +113,92 @@ impl Catalog {
         let mut problems = std::mem::take(&mut files.problems);
         let mut catalog = Self { tables: files.tables(&mut problems), ..Self::default() };
 
+        let mut retired = vec![];
         if let Some((file, _)) = files.criteria {
             let (criteria, found) = control::read_criteria(&file.path, &file.text);
             problems.extend(found);
-            catalog.criteria = criteria.unwrap_or_default();
+            let criteria = criteria.unwrap_or_default();
+            (catalog.criteria, retired) = (criteria.list, criteria.retired);
         }
         for (id, (file, _)) in &files.calendars {
             let (calendar, found) = calendar::read(&file.path, id, &file.text);
             problems.extend(found);
             catalog.calendars.extend(calendar.map(|c| (id.clone(), c)));
         }
+        for (id, (file, _)) in &files.crosswalks {
+            let (crosswalk, found) = crosswalk::read(&file.path, id, &file.text);
+            problems.extend(found);
+            catalog.crosswalks.extend(crosswalk.map(|c| (id.clone(), c)));
+        }
+        for (id, (file, origin)) in &files.presets {
+            let (preset, found) = preset::read(&file.path, id, &file.text, *origin);
+            problems.extend(found);
+            catalog.presets.extend(preset.map(|p| (id.clone(), p)));
+        }
+        for (id, path) in &files.twice {
+            catalog.doubt(id, format!("content/{path} declares it a second time"));
+        }
         for (id, (file, origin)) in &files.controls {
             let (control, found) = control::read(&file.path, id, &file.text, *origin);
             problems.extend(found);
+            // The built-in control stands in for one that cannot be read, so that its criteria keep what they rest on.
+            let control = match (control, files.shadowed.get(id)) {
+                (None, Some(built_in)) => {
+                    control::read(&built_in.path, id, &built_in.text, Origin::BuiltIn).0
+                }
+                (control, _) => control,
+            };
+            if *origin == Origin::Workspace && control.as_ref().is_some_and(|c| c.origin != *origin) {
+                catalog.doubt(id, format!("content/{} could not be read", file.path));
+            }
             catalog.controls.extend(control.map(|c| (id.clone(), c)));
         }
-        catalog.check_criteria(&mut problems);
+        catalog.check_references(&retired, &mut problems);
+        let controls: BTreeSet<&str> = files.controls.keys().map(String::as_str).collect();
+        for (id, (file, origin)) in &files.policies {
+            let (policy, found) = policy::read(&file.path, id, &file.text, &controls, *origin);
+            problems.extend(found);
+            catalog.policies.extend(policy.map(|p| (id.clone(), p)));
+        }
         let known = procedure::Known {
             tables: &catalog.tables,
-            controls: files.controls.keys().map(String::as_str).collect(),
+            controls,
             procedures: files.procedures.keys().map(String::as_str).collect(),
         };
+        let mut unread = vec![];
         for (id, (folder, origin)) in &files.procedures {
             let (procedure, found) = procedure::read(id, *folder, &known, *origin);
             problems.extend(found);
-            catalog.procedures.extend(procedure.map(|p| (id.clone(), p)));
+            match procedure {
+                Some(procedure) => {
+                    catalog.procedures.insert(id.clone(), procedure);
+                }
+                None => unread.push((id, folder.toml.into_iter().chain(files.halves.get(id).copied()))),
+            }
+        }
+        for (id, texts) in unread {
+            let controls: BTreeSet<String> =
+                texts.flat_map(|toml| read::texts_of(toml, "controls")).collect();
+            for control in controls {
+                catalog.doubt(&control, format!("its procedure `{id}` could not be read"));
+            }
         }
         problems.sort();
         (catalog, problems)
     }
 
-    fn check_criteria(&self, problems: &mut Vec<Problem>) {
+    fn doubt(&mut self, control: &str, why: String) {
+        self.in_doubt.entry(control.to_owned()).or_default().push(why);
+    }
+
+    /// Checks what controls refer to: criteria, and numbers of other frameworks.
+    fn check_references(&self, retired: &[String], problems: &mut Vec<Problem>) {
         let known: BTreeSet<&str> = self.criteria.iter().map(|c| c.id.as_str()).collect();
+        let numbers: BTreeMap<&str, BTreeSet<&str>> = self
+            .crosswalks
+            .values()
+            .map(|c| (c.id.as_str(), c.references.iter().map(|r| r.id.as_str()).collect()))
+            .collect();
         for control in self.controls.values() {
             if control.criteria.is_empty() {
                 problems.push(Problem::of(
@@ -138,14 +207,24 @@ impl Catalog {
                     "write `criteria = [\"CC8.1\"]`",
                 ));
             }
-            for criterion in &control.criteria {
-                if !known.contains(criterion.as_str()) {
-                    problems.push(Problem::of(
-                        &control.path,
-                        format!("there is no criterion `{criterion}`"),
-                        problem::instead(criterion, known.iter().copied()),
-                    ));
-                }
+            for ((field, name), place) in &control.places {
+                let (message, help) = match (*field, numbers.get(field)) {
+                    ("criteria", _) if known.contains(name.as_str()) => continue,
+                    ("criteria", _) if retired.contains(name) => (
+                        format!("`{name}` was a criterion until 2017 and is none any more"),
+                        "name the one that took its place; `tickmark catalog criteria` lists them".to_owned(),
+                    ),
+                    ("criteria", _) => (
+                        format!("there is no criterion `{name}`"),
+                        problem::instead(name, known.iter().copied()),
+                    ),
+                    (_, Some(numbers)) if numbers.contains(name.as_str()) => continue,
+                    (framework, numbers) => (
+                        format!("`{framework}` has no number `{name}`"),
+                        problem::instead(name, numbers.iter().flat_map(|n| n.iter().copied())),
+                    ),
+                };
+                problems.push(Problem::at(&control.path, *place, message, help));
             }
         }
     }
@@ -254,13 +333,17 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> io::Result<
         }
         if path.is_dir() {
             walk(&path, &format!("{prefix}{name}/"), files)?;
-        } else if [".toml", ".sql", ".slt"].iter().any(|end| name.ends_with(end)) {
+        } else if [".toml", ".sql", ".slt", ".md"].iter().any(|end| name.ends_with(end)) {
             let text = fs::read_to_string(&path).map_err(|e| named(&path, e))?;
             files.push(SourceFile { path: format!("{prefix}{name}"), text });
         }
     }
     Ok(())
 }
+
+/// The folders that are read here.
+const FOLDERS: [&str; 7] =
+    ["tables", "controls", "procedures", "calendars", "presets", "policies", "crosswalk"];
 
 /// Files sorted by what they are; a later layer takes the place of an earlier one with the same id.
 #[derive(Default)]
@@ -270,6 +353,15 @@ struct Files<'a> {
     calendars: BTreeMap<String, (&'a SourceFile, Origin)>,
     controls: BTreeMap<String, (&'a SourceFile, Origin)>,
     procedures: BTreeMap<String, (procedure::Folder<'a>, Origin)>,
+    crosswalks: BTreeMap<String, (&'a SourceFile, Origin)>,
+    presets: BTreeMap<String, (&'a SourceFile, Origin)>,
+    policies: BTreeMap<String, (&'a SourceFile, Origin)>,
+    /// Built-in controls that a workspace's file takes the place of.
+    shadowed: BTreeMap<String, &'a SourceFile>,
+    /// What built-in procedures say of themselves that a workspace's folder takes the place of.
+    halves: BTreeMap<String, &'a str>,
+    /// Controls that two files of one layer declare, with the second.
+    twice: Vec<(String, &'a str)>,
     problems: Vec<Problem>,
 }
 
@@ -295,16 +387,34 @@ impl<'a> Files<'a> {
                 ["calendars", .., name] if name.ends_with(".toml") => {
                     insert(&mut self.calendars, &mut self.problems, name, file, origin);
                 }
+                ["crosswalk", name] if name.ends_with(".toml") => {
+                    insert(&mut self.crosswalks, &mut self.problems, name, file, origin);
+                }
+                ["presets", .., name] if name.ends_with(".toml") => {
+                    insert(&mut self.presets, &mut self.problems, name, file, origin);
+                }
+                ["policies", .., name] if name.ends_with(".md") => {
+                    insert(&mut self.policies, &mut self.problems, name, file, origin);
+                }
                 ["controls", .., name] if name.ends_with(".toml") => {
+                    let id = name.trim_end_matches(".toml");
+                    match self.controls.get(id) {
+                        Some((_, from)) if *from == origin => self.twice.push((id.to_owned(), &file.path)),
+                        Some((there, _)) => {
+                            self.shadowed.insert(id.to_owned(), *there);
+                        }
+                        None => {}
+                    }
                     insert(&mut self.controls, &mut self.problems, name, file, origin);
                 }
-                ["procedures", id, name] => {
+                ["procedures", id, name] if !name.ends_with(".md") => {
                     let (folder, from) = self
                         .procedures
                         .entry((*id).to_owned())
                         .or_insert((procedure::Folder::default(), origin));
                     if *from != origin {
                         // A procedure is overridden whole: half of one with half of another tests nothing.
+                        self.halves.extend(folder.toml.map(|toml| ((*id).to_owned(), toml)));
                         (*folder, *from) = (procedure::Folder::default(), origin);
                     }
                     match *name {
@@ -319,13 +429,14 @@ impl<'a> Files<'a> {
                         )),
                     }
                 }
-                // Other content (policies, report templates, declarative sources) has other readers.
-                [first, ..] if !matches!(*first, "tables" | "controls" | "procedures") && parts.len() > 1 => {
-                }
+                // Other content (report templates, declarative sources) has other readers; notes are for people.
+                [first, ..] if !FOLDERS.contains(first) && parts.len() > 1 => {}
+                [.., name] if name.ends_with(".md") => {}
                 _ => self.problems.push(Problem::of(
                     &file.path,
                     "the catalogue does not know this file",
-                    "content is criteria.toml, tables/*.toml, controls/*.toml and procedures/*/",
+                    "content is criteria.toml, tables/*.toml, controls/*.toml, procedures/*/, calendars/*.toml, presets/*.toml, \
+                     policies/*.md and crosswalk/*.toml",
                 )),
             }
         }
@@ -339,7 +450,7 @@ fn insert<'a>(
     file: &'a SourceFile,
     origin: Origin,
 ) {
-    let id = name.trim_end_matches(".toml").to_owned();
+    let id = name.trim_end_matches(".toml").trim_end_matches(".md").to_owned();
     match into.get(&id) {
         Some((other, from)) if *from == origin => problems.push(Problem::of(
             &file.path,

@@ -88,13 +88,18 @@ pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Help for a name that is not known: the nearest one, or all of them.
+/// How many names of a kind are worth reading in a sentence.
+const LISTED: usize = 20;
+
+/// Help for a name that is not known: the nearest one, or the others.
 pub(crate) fn instead<'a>(typed: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    match nearest(typed, known.clone()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None => match listed(known) {
-            list if list.is_empty() => "there is none".to_owned(),
-            list => format!("known are {list}"),
-        },
+    if let Some(name) = nearest(typed, known.clone()) {
+        return format!("did you mean `{name}`?");
+    }
+    let all = known.clone().into_iter().count();
+    match listed(known.into_iter().take(LISTED)) {
+        list if list.is_empty() => "there is none".to_owned(),
+        list if all > LISTED => format!("known are {list} and {} more", all - LISTED),
+        list => format!("known are {list}"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Grade, Table, Value};
+use model::{ColumnType, Grade, Table, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::Origin;
@@ -79,8 +79,18 @@ struct UptimeHead {
 pub struct TableUse {
     /// Its name.
     pub name: String,
-    /// The column that names the one item a row concerns, when there is one.
-    pub item_by: Option<String>,
+    /// Every way from a row to the items it concerns; none where any row may concern any item. A row that leads nowhere by
+    /// any of them, all of the columns being NULL, concerns every item.
+    pub item_by: Vec<Way>,
+}
+
+/// A way from a row to the items it concerns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Way {
+    /// The column that names the item, or what `through` names as well.
+    pub column: String,
+    /// A table and its column that holds the same: the row concerns what those rows concern.
+    pub through: Option<(String, String)>,
 }
 
 /// An attribute tested on each item.
@@ -435,34 +445,93 @@ fn head(file: &mut Section<'_>, id: &str, known: &Known<'_>) -> Head {
 
 fn tables(file: &mut Section<'_>, known: &Known<'_>) -> Vec<TableUse> {
     let mut tables = Vec::new();
+    let mut ways: Vec<(At<String>, String, Way)> = Vec::new();
     for (name, mut section) in file.named("tables") {
-        let item_by = section.text_at("item_by");
-        match known.tables.iter().find(|t| t.name == name.value) {
-            Some(table) => {
-                if let Some(by) = &item_by
-                    && by.value != "id"
-                    && table.column(&by.value).is_none()
-                {
-                    section.problem(
-                        by.offset,
-                        format!("`{}` is no column of `{}`", by.value, name.value),
-                        instead(&by.value, table.columns.iter().map(|c| c.name.as_str()).chain(["id"])),
-                    );
-                }
-            }
-            None => section.problem(
+        let mut item_by = vec![];
+        for said in section.texts("item_by") {
+            let way = way(&said.value);
+            names_something(&section, &said, &name.value, &way.column, known);
+            item_by.push(way.clone());
+            ways.push((said, name.value.clone(), way));
+        }
+        if !known.tables.iter().any(|t| t.name == name.value) {
+            section.problem(
                 name.offset,
                 format!("there is no table `{}`", name.value),
                 instead(&name.value, known.tables.iter().map(|t| t.name.as_str())),
-            ),
+            );
         }
-        tables.push(TableUse { name: name.value, item_by: item_by.map(|by| by.value) });
+        tables.push(TableUse { name: name.value, item_by });
         section.finish();
     }
     if tables.is_empty() {
         file.problem(0, "the procedure reads no table", "add a section like `[tables.change]`");
     }
+    for (said, _, way) in &ways {
+        let Some((through, column)) = &way.through else { continue };
+        match tables.iter().find(|t| t.name == *through) {
+            Some(used) if used.item_by.is_empty() => file.problem(
+                said.offset,
+                format!("`{through}` does not say itself which items its rows concern"),
+                format!("write `item_by` under `[tables.{through}]`, or remove this one"),
+            ),
+            Some(_) => names_something(file, said, through, column, known),
+            None => file.problem(
+                said.offset,
+                format!("`{through}` is not among the tables of this procedure"),
+                instead(through, tables.iter().map(|t| t.name.as_str())),
+            ),
+        }
+    }
+    let circular = |name: &str| {
+        let mut reached = vec![name];
+        let mut at = 0;
+        while let Some(here) = reached.get(at).copied() {
+            at += 1;
+            let further = ways.iter().filter(|(_, from, _)| from == here);
+            for through in further.filter_map(|(_, _, way)| way.through.as_ref()).map(|(t, _)| t.as_str()) {
+                if through == name {
+                    return true;
+                }
+                if !reached.contains(&through) {
+                    reached.push(through);
+                }
+            }
+        }
+        false
+    };
+    if let Some((said, name, _)) = ways.iter().find(|(_, name, _)| circular(name)) {
+        let message = format!("the ways from `{name}` to its items lead back to `{name}`");
+        file.problem(said.offset, message, "let each table lead to the items by tables that come before it");
+    }
     tables
+}
+
+/// `column`, or `column = table.column`.
+fn way(text: &str) -> Way {
+    let through = |text: &str| {
+        let (table, column) = text.split_once('.').unwrap_or((text, ""));
+        (table.trim().to_owned(), column.trim().to_owned())
+    };
+    match text.split_once('=') {
+        Some((column, end)) => Way { column: column.trim().to_owned(), through: Some(through(end)) },
+        None => Way { column: text.trim().to_owned(), through: None },
+    }
+}
+
+/// Says so where a column is none that holds the number of a thing.
+fn names_something(section: &Section<'_>, said: &At<String>, table: &str, column: &str, known: &Known<'_>) {
+    let Some(table) = known.tables.iter().find(|t| t.name == table) else { return };
+    let named = |c: &&model::Column| matches!(c.kind, ColumnType::Entity | ColumnType::Account);
+    if column == "id" || table.columns.iter().filter(named).any(|c| c.name == column) {
+        return;
+    }
+    let message = match table.column(column) {
+        Some(_) => format!("`{column}` of `{}` names nothing", table.name),
+        None => format!("`{column}` is no column of `{}`", table.name),
+    };
+    let names = table.columns.iter().filter(named).map(|c| c.name.as_str()).chain(["id"]);
+    section.problem(said.offset, message, instead(column, names));
 }
 
 fn check_tables(section: &Section<'_>, named: &[At<String>], tables: &[TableUse]) {

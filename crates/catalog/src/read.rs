@@ -32,6 +32,10 @@ impl<'a> File<'a> {
         }
         let value = {
             let mut section = Section { file: &self, at: 0, table: table.get_ref(), asked: BTreeSet::new() };
+            // Of a file for a later version every other complaint would be beside the point.
+            if !section.is_for_this_version() {
+                return (None, self.problems.into_inner());
+            }
             let value = read(&mut section);
             section.finish();
             value
@@ -80,6 +84,38 @@ impl<'f> Section<'f> {
             format!("`{key}` is {} {}", article(value.get_ref().type_str()), value.get_ref().type_str()),
             format!("write {what}"),
         );
+    }
+
+    /// Whether the file says that it is for a later version of Tickmark; a wrong word for one counts as if it were.
+    fn is_for_this_version(&mut self) -> bool {
+        let Some(At { value, offset }) = self.text_at("requires") else {
+            return self.table.get("requires").is_none();
+        };
+        let this = env!("CARGO_PKG_VERSION");
+        match (version(&value), version(this)) {
+            (Some(asked), Some(have)) if asked <= have => true,
+            (Some(_), _) => {
+                self.problem(
+                    offset,
+                    format!("the file is for Tickmark {value} or later, and this is {this}"),
+                    "use that version, or take the file as an earlier one had it",
+                );
+                false
+            }
+            (None, _) => {
+                self.problem(
+                    offset,
+                    format!("`{value}` is no version"),
+                    format!("write `requires = \"{this}\"`"),
+                );
+                false
+            }
+        }
+    }
+
+    /// Line and column of an offset.
+    pub(crate) fn position(&self, offset: usize) -> (u32, u32) {
+        position(self.file.text, offset)
     }
 
     /// Where the section begins.
@@ -249,6 +285,27 @@ impl<'f> Section<'f> {
                 );
             }
         }
+    }
+}
+
+/// The three numbers of a version.
+fn version(text: &str) -> Option<[u64; 3]> {
+    let numbers: Vec<u64> = text.trim().split('.').map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    match numbers.as_slice() {
+        [major, minor] => Some([*major, *minor, 0]),
+        [major, minor, patch] => Some([*major, *minor, *patch]),
+        _ => None,
+    }
+}
+
+/// The texts of a list in a file of which something else is wrong; nothing where it cannot be made out.
+pub(crate) fn texts_of(text: &str, key: &str) -> Vec<String> {
+    let (table, _) = DeTable::parse_recoverable(text);
+    let Some(value) = table.get_ref().get(key) else { return vec![] };
+    let one = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(str::to_owned);
+    match value.get_ref().as_array() {
+        Some(array) => array.iter().filter_map(one).collect(),
+        None => one(value).into_iter().collect(),
     }
 }
 

@@ -228,6 +228,18 @@ fn a_procedure_says_what_it_reads_and_tests() {
     check("CHG-02", "CHG-03", "there is no control `CHG-03`; did you mean `CHG-02`?");
     check("[tables.change]", "[tables.chance]", "there is no table `chance`; did you mean `change`?");
     check("item_by = \"id\"", "item_by = \"autor\"", "did you mean `author`?");
+    check("item_by = \"id\"", "item_by = \"merged_at\"", "`merged_at` of `change` names nothing");
+    check(
+        "item_by = \"id\"",
+        "item_by = \"id = review.change\"",
+        "`review` is not among the tables of this procedure",
+    );
+    check(
+        "item_by = \"id\"",
+        "item_by = [\"id\", \"author = change.autor\"]",
+        "`autor` is no column of `change`",
+    );
+    check("item_by = \"id\"", "item_by = [\"id\", \"author = change.id\"]", "lead back to `change`");
     check("[attributes.a]", "[attributes.b]", "write `[attributes.a]`");
     check(
         "absent = [\"change\"]",
@@ -386,4 +398,210 @@ fn a_value_of_a_parameter_is_checked_by_its_type_and_range() {
     assert_eq!(check("review", "days", "5.0"), "`5.0` is no whole number; `days` needs one");
     assert_eq!(check("review", "day", "5"), "`review` has no parameter `day`; did you mean `days`?");
     assert_eq!(check("reviews", "days", "5"), "there is no procedure `reviews`; did you mean `review`?");
+}
+
+#[test]
+fn the_criteria_are_61_and_each_rests_on_a_control() {
+    let (catalog, _) = Catalog::built_in();
+    // The common criteria by their five principles of the framework for internal control, and four by their subject; then
+    // the four other categories.
+    let series = [
+        ("CC1", 5),
+        ("CC2", 3),
+        ("CC3", 4),
+        ("CC4", 2),
+        ("CC5", 3),
+        ("CC6", 8),
+        ("CC7", 5),
+        ("CC8", 1),
+        ("CC9", 2),
+        ("A1", 3),
+        ("C1", 2),
+        ("PI1", 5),
+        ("P1", 1),
+        ("P2", 1),
+        ("P3", 2),
+        ("P4", 3),
+        ("P5", 2),
+        ("P6", 7),
+        ("P7", 1),
+        ("P8", 1),
+    ];
+    let numbers: Vec<String> =
+        series.iter().flat_map(|(s, count)| (1..=*count).map(move |n| format!("{s}.{n}"))).collect();
+    assert_eq!(numbers.len(), 61);
+    assert_eq!(catalog.criteria.iter().map(|c| c.id.clone()).collect::<Vec<_>>(), numbers);
+    for criterion in &numbers {
+        assert!(
+            catalog.controls_of(criterion).any(|c| c.key.contains(criterion)),
+            "{criterion} has no key control"
+        );
+    }
+}
+
+#[test]
+fn what_procedures_cannot_judge_alone_names_what_a_person_gathers() {
+    let (catalog, _) = Catalog::built_in();
+    for control in catalog.controls.values().filter(|c| c.mode != Mode::Auto) {
+        assert!(!control.evidence.is_empty(), "{} names no evidence", control.id);
+        assert!(control.evidence.iter().all(|e| !e.every.is_empty() && !e.by.is_empty()), "{}", control.id);
+    }
+    // Who and how often are the control's own where nothing else is said.
+    let minutes = &catalog.controls["GOV-02"].evidence;
+    assert_eq!((minutes[0].by.as_str(), minutes[1].by.as_str()), ("CEO", "CISO"));
+    assert_eq!(minutes[0].every, [Frequency::Annual]);
+}
+
+#[test]
+fn annex_a_is_listed_whole_and_everything_referred_to_is_there() {
+    let (catalog, problems) = Catalog::built_in();
+    assert_eq!(problems, []);
+    let iso: Vec<&str> = catalog.crosswalks["iso"].references.iter().map(|r| r.id.as_str()).collect();
+    // ISO/IEC 27001:2022 has 37 organisational controls, 8 of people, 14 physical and 34 technological ones.
+    for (series, count) in [("5", 37), ("6", 8), ("7", 14), ("8", 34)] {
+        for number in 1..=count {
+            assert!(iso.contains(&format!("{series}.{number}").as_str()), "{series}.{number}");
+        }
+    }
+    assert_eq!(iso.iter().filter(|id| !id.starts_with("cl.")).count(), 93);
+    let got = problems_of_control("iso = [\"5.38\"]\n");
+    assert!(got.contains("controls/CHG-02.toml:7:8: `iso` has no number `5.38`"), "{got}");
+    assert!(got.contains("did you mean `5."), "{got}");
+}
+
+/// The problems of the built-in content with another end of one control over it.
+fn problems_of_control(end: &str) -> String {
+    let text = format!("{}{end}", CONTROL.trim_start());
+    let (_, problems) = Catalog::load(&files(&[("controls/CHG-02.toml", &text)]));
+    problems.iter().map(|p| format!("{p}\n")).collect()
+}
+
+#[test]
+fn a_criterion_that_was_retired_is_named_as_such_with_its_line() {
+    let text = CONTROL.trim_start().replace("CC8.1", "CC5.6");
+    let (_, problems) = Catalog::load(&files(&[("controls/OWN-01.toml", &text)]));
+    let shown: String = problems.iter().map(|p| format!("{p}\n")).collect();
+    assert_eq!(
+        shown,
+        "controls/OWN-01.toml:2:13: `CC5.6` was a criterion until 2017 and is none any more; name the one that took its place; \
+         `tickmark catalog criteria` lists them\n"
+    );
+}
+
+#[test]
+fn a_broken_override_leaves_the_control_standing_and_in_doubt() {
+    let broken = CONTROL.replace("statement", "statment");
+    let (catalog, problems) = Catalog::of(&good(), &files(&[("controls/CHG-02.toml", &broken)]));
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    let control = &catalog.controls["CHG-02"];
+    assert_eq!((control.origin, control.statement.as_str()), (Origin::BuiltIn, "Somebody else reviews."));
+    assert_eq!(catalog.in_doubt["CHG-02"], ["content/controls/CHG-02.toml could not be read"]);
+    // Two that contradict each other: the first one stands, and nothing can be concluded by it.
+    let (catalog, _) = Catalog::of(
+        &good(),
+        &files(&[("controls/CHG-02.toml", CONTROL), ("controls/own/CHG-02.toml", CONTROL)]),
+    );
+    assert_eq!(catalog.controls["CHG-02"].origin, Origin::Workspace);
+    assert_eq!(catalog.in_doubt["CHG-02"], ["content/controls/own/CHG-02.toml declares it a second time"]);
+    // One that is whole is in no doubt.
+    assert!(Catalog::of(&good(), &files(&[("controls/CHG-02.toml", CONTROL)])).0.in_doubt.is_empty());
+}
+
+#[test]
+fn a_procedure_that_cannot_be_read_leaves_its_controls_in_doubt() {
+    let doubt = |workspace: &[(&str, &str)]| Catalog::of(&good(), &files(workspace)).0.in_doubt;
+    let said = ["its procedure `review` could not be read".to_owned()];
+    // What the override says is not known; what it took the place of tested CHG-02.
+    let half = [("procedures/review/query.sql", QUERY)];
+    assert_eq!(doubt(&half)["CHG-02"], said);
+    let toml = PROCEDURE.replace("population = ", "populaton = ");
+    assert_eq!(
+        doubt(&[("procedures/review/procedure.toml", &toml), ("procedures/review/query.sql", QUERY)])["CHG-02"],
+        said
+    );
+    // An own one beside it: the other procedure of the control says nothing for this one.
+    let own = [("procedures/own/procedure.toml", PROCEDURE), ("procedures/own/query.sql", "SELECT 1")];
+    assert_eq!(doubt(&own)["CHG-02"], ["its procedure `own` could not be read"]);
+}
+
+#[test]
+fn content_for_a_later_version_says_so_and_nothing_else() {
+    let with = |requires: &str| {
+        problems(&[("controls/CHG-02.toml", &format!("requires = \"{requires}\"\nnovel = true\n"))])
+    };
+    assert_eq!(
+        with("99.1.0"),
+        format!(
+            "controls/CHG-02.toml:1:12: the file is for Tickmark 99.1.0 or later, and this is {}; use that version, or take \
+             the file as an earlier one had it\n",
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+    assert!(with("soon").contains("`soon` is no version"));
+    assert!(with(env!("CARGO_PKG_VERSION")).contains("`novel` is not a field here"));
+}
+
+#[test]
+fn thousands_of_own_controls_are_read_and_a_typo_among_them_is_short() {
+    let paths: Vec<String> = (0..5000).map(|n| format!("controls/own/OWN-{n:04}.toml")).collect();
+    let mut list: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), CONTROL)).collect();
+    let (catalog, problems) = Catalog::of(&good(), &files(&list));
+    assert_eq!((catalog.controls.len(), problems.len()), (5001, 0));
+    let toml = PROCEDURE.replace("CHG-02", "NOTHING-LIKE-IT");
+    list.extend([("procedures/own/procedure.toml", toml.as_str()), ("procedures/own/query.sql", QUERY)]);
+    let (_, problems) = Catalog::of(&good(), &files(&list));
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].said().ends_with(" and 4981 more"), "{}", problems[0]);
+    assert!(problems[0].said().len() < 600, "{}", problems[0]);
+}
+
+#[test]
+fn a_policy_says_what_its_controls_say_and_what_they_are_tested_by() {
+    let text = "# Reviews\n\nAt {{organisation}}:\n\n- {{control CHG-02}}\n\n{{parameters}}\n";
+    let (catalog, found) = Catalog::of(&good(), &files(&[("policies/reviews.md", text)]));
+    assert_eq!(found, []);
+    let policy = &catalog.policies["reviews"];
+    assert_eq!((policy.title.as_str(), policy.controls.as_slice()), ("Reviews", &["CHG-02".to_owned()][..]));
+    assert_eq!(
+        policy.filled(&catalog, "Halden", |_, _| None),
+        "# Reviews\n\nAt Halden:\n\n- Somebody else reviews. (CHG-02; answered for by: Engineering)\n\n\
+         - Days. **5** (CHG-02: `review.days`)\n"
+    );
+    assert!(policy.filled(&catalog, "", |_, _| Some(Value::Integer(9))).contains("Days. **9**"));
+    let wrong = "Reviews\n\n{{control CHG-03}}\n{{colour}}\n{{organisation\n";
+    assert_eq!(
+        problems(&[("policies/reviews.md", wrong)]),
+        "policies/reviews.md:1:1: the policy has no title; begin with `# ` and its title\n\
+         policies/reviews.md:3:1: there is no control `CHG-03`; did you mean `CHG-02`?\n\
+         policies/reviews.md:4:1: nothing is filled in for `colour`; write `organisation`, `control CHG-02` or `parameters`\n\
+         policies/reviews.md:5:1: what begins with `{{` has no end; write `}}` after it\n"
+    );
+}
+
+#[test]
+fn every_control_stands_in_a_policy() {
+    let (catalog, _) = Catalog::built_in();
+    for id in catalog.controls.keys() {
+        assert!(catalog.policies.values().any(|p| p.controls.contains(id)), "{id} stands in no policy");
+    }
+}
+
+#[test]
+fn a_preset_always_has_security() {
+    let preset = |categories: &str| {
+        problems(&[(
+            "presets/own.toml",
+            &format!("title = \"x\"\nfor_whom = \"y\"\ncategories = {categories}\n"),
+        )])
+    };
+    assert_eq!(preset("[\"security\", \"privacy\"]"), "");
+    assert!(preset("[\"privacy\"]").contains("presets/own.toml:3:14: security is in every scope"));
+    assert!(preset("[\"security\", \"secrecy\"]").contains("there is no category `secrecy`"));
+    let (catalog, _) = Catalog::built_in();
+    assert_eq!(catalog.presets["security"].categories, ["security"]);
+    assert_eq!(
+        catalog.presets["security_availability_confidentiality"].categories,
+        ["security", "availability", "confidentiality"]
+    );
+    assert!(catalog.presets["ai_vendor"].categories.contains(&"processing_integrity".to_owned()));
 }

@@ -9,10 +9,12 @@
 
 mod http;
 mod link;
+mod loopback;
 mod recorder;
 mod redact;
 
 pub use http::{Http, HttpConfig, HttpError, Request, Response, Surroundings, origin_of, parse_http_date};
 pub use link::{encode_segment, next_link, page_count, query_value};
+pub use loopback::{Asked, Loopback, Reply};
 pub use recorder::{BoxError, Recorder, RunSummary, Sink, StreamSummary};
 pub use redact::Secret;

@@ -4,8 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use app::{AssessmentQuestion, Opening, ProcedureReport, Report, Workspace};
+use collect::{Http, HttpConfig, Loopback, Reply, Secret, Surroundings};
+use connectors::git::Conventions;
+use connectors::github::{self, Cursors, Source};
 use connectors::import::{self, COLLECTOR, Format, Mapping, Shape};
 use model::{
     Attribute, Capture, Coverage, CoverageStatus, Document, Instant, Receipt, Verdict, Window,
@@ -88,7 +93,7 @@ pub struct Judged {
     pub last_day: Report,
 }
 
-/// Imports the files into a new workspace in a folder, and assesses.
+/// Imports the files into a new workspace in a folder, collects the code host, and assesses.
 ///
 /// # Errors
 /// Whatever cannot be read, imported or assessed, in words.
@@ -119,6 +124,7 @@ pub fn judge(folder: &Path, company: &Company, files: &[File]) -> Result<Judged,
         captures.extend(captured(&workspace, file, now)?);
     }
     workspace.append(&captures).map_err(said)?;
+    workspace.append(&collected(company)?).map_err(said)?;
     let applied = workspace.catch_up(&derive).map_err(said)?;
     if let Some((entry, problem)) = applied.problems.first() {
         return Err(format!("entry {entry}: {problem}"));
@@ -134,8 +140,61 @@ pub fn judge(folder: &Path, company: &Company, files: &[File]) -> Result<Judged,
 fn derive(document: &Document<'_>) -> model::Derived {
     match document.receipt.collector.split('/').next() {
         Some("import") => import::derive(document),
+        Some("github") => github::derive(document, &Conventions::default()),
         _ => model::Derived::default(),
     }
+}
+
+/// What GitHub's connector makes of the company's code host: each repository, at every look of the year.
+///
+/// # Errors
+/// What cannot be served or collected at all, in words.
+pub fn collected(company: &Company) -> Result<Vec<Capture>, String> {
+    let host = simulate::code_host(company);
+    let (looks, repositories, since) = (host.looks(), host.repositories(), host.since());
+    // The clock of the host and of whoever collects; nobody waits, so it only moves on from look to look.
+    let clock = Arc::new(AtomicI64::new(0));
+    let hosts = Arc::clone(&clock);
+    let server = Loopback::serve(move |asked| {
+        let at = Instant::from_ms(hosts.load(Ordering::SeqCst));
+        let answer = host.answer(&asked.method, &asked.target, &asked.headers, at);
+        Reply { status: answer.status, headers: answer.headers, body: answer.body }
+    })
+    .map_err(|error| format!("the code host cannot be served: {error}"))?;
+    let now = Arc::clone(&clock);
+    let surroundings = Surroundings {
+        now: Box::new(move || Instant::from_ms(now.load(Ordering::SeqCst))),
+        sleep: Box::new(|_| ()),
+        random: Box::new(|| 0),
+    };
+    let mut http = Http::new(HttpConfig::default(), surroundings).map_err(|error| error.to_string())?;
+    let mut captures: Vec<Capture> = vec![];
+    let mut cursors: BTreeMap<&str, Cursors> = BTreeMap::new();
+    for look in looks {
+        clock.store(look.ms(), Ordering::SeqCst);
+        for (owner, name) in &repositories {
+            let source = Source {
+                api_url: server.url(),
+                known_as: Some(simulate::CALLED.to_owned()),
+                ..Source::new(owner, name, Secret::new("invented"))
+            };
+            let known = cursors.entry(name).or_default();
+            let mut fresh = vec![];
+            let window = Window { from: since, to: Instant::FOREVER };
+            github::collect(&source, known, window, &mut http, &mut |capture| {
+                fresh.push(capture);
+                Ok(())
+            })
+            .map_err(|error| format!("{owner}/{name}: {error}"))?;
+            for capture in &fresh {
+                if let Some(cursor) = &capture.receipt.cursor {
+                    known.insert(capture.receipt.stream.clone(), cursor.clone());
+                }
+            }
+            captures.extend(fresh);
+        }
+    }
+    Ok(captures)
 }
 
 /// The captures of a file, as `tickmark import` makes them: one for each window that it covers.
@@ -432,46 +491,26 @@ pub const CASES: &str = "N01 N02 N03 N04 N05 N07 N09 N10 N11 N12 N14 N15 N17 N18
                          N39 N41 N42 N44 N46 N47 N48 N50 N51 N52 N54 N55 N57 N58 N60 N61 N63 N65 N66 N67 N68 N69 N71 N73 N75 N76 \
                          N77 N78 N80 N81 N83 N84 N85 N87 N89 N90 N92 N93 N95 N96 N97 N99 N100";
 
-const CODE_HOST: &str = "needs the code host's own word: waits for the simulated code host";
-const NO_TEST: &str = "no procedure tests it yet";
-
 /// Nasty cases that no company has, and why.
 pub const NOT_SEEDED: &[(&str, &str)] = &[
-    ("N01", CODE_HOST),
-    ("N02", CODE_HOST),
-    ("N03", CODE_HOST),
-    ("N04", CODE_HOST),
-    ("N17", CODE_HOST),
-    ("N18", CODE_HOST),
-    ("N19", CODE_HOST),
-    ("N23", CODE_HOST),
-    ("N24", CODE_HOST),
-    ("N26", CODE_HOST),
-    ("N27", CODE_HOST),
-    ("N29", CODE_HOST),
-    ("N32", NO_TEST),
-    ("N33", CODE_HOST),
-    ("N47", NO_TEST),
-    ("N48", NO_TEST),
-    ("N50", NO_TEST),
-    ("N57", NO_TEST),
-    ("N61", NO_TEST),
-    ("N66", "a file is imported whole or not at all: it has no pages"),
-    ("N75", NO_TEST),
-    ("N76", NO_TEST),
-    ("N77", NO_TEST),
-    ("N78", NO_TEST),
-    ("N81", NO_TEST),
-    ("N83", NO_TEST),
-    ("N85", NO_TEST),
-    ("N87", NO_TEST),
-    ("N89", NO_TEST),
-    ("N90", NO_TEST),
     ("N95", "about samples, which are not drawn yet"),
     ("N96", "about samples, which are not drawn yet"),
     ("N99", "a workspace is one organisation"),
     ("N100", "held by the ledger's own tests"),
 ];
+
+/// What is known to be judged wrong, by test and case, and why: it is counted as wrong all the same.
+pub const KNOWN: &[(&str, &str)] = &[(
+    "deployment_authorised N65",
+    "the code host, where nothing was deployed, says of the repository that it showed every approval there is; so says nobody of the \
+     pipeline's own list, whose collector was down. Two sources of one table are each taken for all of it",
+)];
+
+/// Whether something that is wrong is named above, with its reason.
+#[must_use]
+pub fn is_known(wrong: &str) -> bool {
+    KNOWN.iter().any(|(case, _)| wrong.strip_prefix(case).is_some_and(|rest| rest.starts_with(':')))
+}
 
 type Runs = BTreeMap<(usize, u64), (Company, BTreeMap<String, Measured>)>;
 
@@ -495,11 +534,12 @@ pub fn page(runs: &Runs) -> String {
     let mut text = String::from(
         "# Accuracy\n\n\
          How right the verdicts are, measured on companies of which everything is known. `simulate` makes a company and its year from a\n\
-         seed: people who come, move, leave and come back, reviews, alerts, vendors, deployments; holidays, nights and machines. Into\n\
-         that year it puts, one by one, things an audit has to find, things that only look like them, and things nobody can tell, each\n\
-         with the verdict that is right and why. It reads nothing of the product's content, and claims that nothing else deviates. The\n\
-         files its systems would export are imported as anybody's are, the period and its last day are assessed, and every verdict is\n\
-         laid beside the truth.\n\n\
+         seed: people who come, move, leave and come back, reviews, alerts, vendors, changes and deployments; holidays, nights and\n\
+         machines. Into that year it puts, one by one, things an audit has to find, things that only look like them, and things nobody can tell, each\n\
+         with the verdict that is right and why. It reads nothing of the product's content, and claims that nothing else deviates. Its\n\
+         code host answers in GitHub's wire format, over HTTP, as of every instant at which the collector looked, and GitHub's own\n\
+         connector collects it; the files its other systems would export are imported as anybody's are. The period and its last day are\n\
+         assessed, and every verdict is laid beside the truth.\n\n\
          Generated by `TICKMARK_LONG=1 cargo nextest run --workspace --profile all twenty_seeds_of_every_shape`; not written by hand.\n\n",
     );
     let seeds = runs.keys().map(|(_, seed)| seed).collect::<std::collections::BTreeSet<_>>().len();
@@ -525,11 +565,15 @@ pub fn page(runs: &Runs) -> String {
         text.push_str(&row(SHAPES[*shape].0, measured));
     }
     text.push_str("\n## What is wrong\n\n");
-    if all.wrong.is_empty() {
-        text.push_str("Nothing is wrong.\n");
+    for (case, why) in KNOWN {
+        let times = all.wrong.iter().filter(|w| is_known(w)).count();
+        text.push_str(&format!("- `{case}`, {times} times: {why}.\n"));
+    }
+    if all.wrong.iter().all(|wrong| is_known(wrong)) {
+        text.push_str("\nNothing else is wrong.\n");
     }
     for ((shape, seed), (_, tests)) in runs {
-        for wrong in tests.values().flat_map(|m| &m.wrong) {
+        for wrong in tests.values().flat_map(|m| &m.wrong).filter(|w| !is_known(w)) {
             text.push_str(&format!("- {}, seed {seed}: {wrong}\n", SHAPES[*shape].0));
         }
     }
@@ -549,7 +593,7 @@ pub fn page(runs: &Runs) -> String {
     for (why, cases) in reasons {
         text.push_str(&format!("- {why}: {}\n", cases.join(", ")));
     }
-    text.push_str("\n## What files cannot prove\n\n");
+    text.push_str("\n## What nothing that is collected proves\n\n");
     if let Some((company, _)) = runs.values().next() {
         for (test, attribute, why) in simulate::truth(company).unproven {
             text.push_str(&format!("- `{test}`, attribute {attribute}: {why}\n"));

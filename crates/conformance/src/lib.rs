@@ -3,6 +3,7 @@
 //! Engines that are not installed are skipped with a word, except where `TICKMARK_CI=1` says that everything is there.
 
 pub mod accuracy;
+mod again;
 pub mod cases;
 pub mod duckdb;
 pub mod invariants;

@@ -55,6 +55,16 @@ fn main() -> ExitCode {
             let tried = bench(&catalog, id)?.check_variations(folder.path())?;
             if tried == 0 { Err("there was nothing to take away".into()) } else { Ok(()) }
         }));
+        trials.push(Trial::test(format!("{id} judges again what new rows concern"), move || {
+            let catalog = with_procedure(files, id);
+            let folder = tempfile::tempdir()?;
+            let bench = bench(&catalog, id)?;
+            let declares = bench.procedure.tables.iter().any(|used| !used.item_by.is_empty());
+            match bench.check_items(folder.path())? {
+                0 if declares => Err("no row concerns items of its own".into()),
+                _ => Ok(()),
+            }
+        }));
         trials.push(Trial::test(format!("{id} keeps the invariants"), move || {
             let catalog = with_procedure(files, id);
             let folder = tempfile::tempdir()?;

@@ -196,7 +196,13 @@ fn break_glass(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
     let login = c.logins.len();
     let from = c.clock.from - 200 * DAY;
     let key = "break-glass".to_owned();
-    c.logins.push(Login { system: 0, key, kind: "shared", person: None, spells: vec![(from, End::Never)] });
+    c.logins.push(Login {
+        system: 0,
+        key,
+        kind: "break_glass",
+        person: None,
+        spells: vec![(from, End::Never)],
+    });
     c.grants.push(Grant { login, role: "admin", privileged: true, from, to: End::Never });
     let Some(by) = c.login_of(0, 0) else { return vec![] };
     exclude(

@@ -15,13 +15,13 @@ use crate::truth::{Seeded, seeded};
 const REVIEW_DAYS: u32 = 5;
 
 /// What nobody approved by hand: a rule of the pipeline.
-const RULE: &str = "checks passed on main";
+pub(crate) const RULE: &str = "checks passed on main";
 
 pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     let clock = c.clock.clone();
     for number in 1..=c.shape.repositories {
-        let key = format!("hub.{}/quillbrook/app-{number}", c.domain);
-        c.repositories.push(Repository { key, rules: vec![(Some(true), 1, clock.kept_since, End::Never)] });
+        let rules = vec![(Some(true), 1, clock.kept_since, End::Never)];
+        a_repository(c, &format!("app-{number}"), true, rules);
     }
     let days = usize::try_from(c.shape.days).unwrap_or(365);
     for repository in 0..c.shape.repositories {
@@ -65,12 +65,12 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
 }
 
 /// Two of those who are always here.
-fn two(rng: &mut Rng) -> (usize, usize) {
+pub(crate) fn two(rng: &mut Rng) -> (usize, usize) {
     let one = rng.below(CORE);
     (one, (one + 1 + rng.below(CORE - 1)) % CORE)
 }
 
-fn hexadecimal(rng: &mut Rng, digits: usize) -> String {
+pub(crate) fn hexadecimal(rng: &mut Rng, digits: usize) -> String {
     (0..digits).map(|_| char::from(b"0123456789abcdef"[rng.below(16)])).collect()
 }
 
@@ -147,7 +147,7 @@ pub(crate) fn hurried(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
 
 /// A bypass that was looked at in time by somebody else.
 pub(crate) fn went_around(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
-    let repository = rng.below(c.repositories.len());
+    let repository = rng.below(c.shape.repositories);
     let (by, other) = two(rng);
     let kind = rng.pick(&["override", "direct_push", "force_push", "rule_edit"]);
     let due = c.clock.business_days_after(at, REVIEW_DAYS);
@@ -158,12 +158,15 @@ pub(crate) fn went_around(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
 }
 
 /// A second login of somebody's at the code host, which their number gives away.
-fn second_login(c: &mut Company, person: usize) -> usize {
-    let key = format!("private-{:04}", c.logins.len());
+pub(crate) fn second_login(c: &mut Company, person: usize) -> usize {
+    let key = (PRIVATE + c.logins.len()).to_string();
     let spells = vec![(c.clock.from - 300 * DAY, End::Never)];
     c.logins.push(Login { system: 1, key, kind: "human", person: Some(person), spells });
     c.logins.len() - 1
 }
+
+/// From here on the code host numbers the logins that people made for themselves.
+pub(crate) const PRIVATE: usize = 9_200_000;
 
 /// Who acts at the code host: somebody's login there, or a particular one.
 pub(crate) fn at_hub(c: &Company, who: usize) -> String {
@@ -175,10 +178,10 @@ pub(crate) fn at_hub(c: &Company, who: usize) -> String {
 }
 
 /// From here on a number is that of a login, and not of a person.
-const LOGIN: usize = 1 << 32;
+pub(crate) const LOGIN: usize = 1 << 32;
 
 /// Two people of one name, with logins at the code host.
-fn namesakes(c: &mut Company, rng: &mut Rng) -> Option<(usize, usize)> {
+pub(crate) fn namesakes(c: &mut Company, rng: &mut Rng) -> Option<(usize, usize)> {
     let began = c.clock.office_hours(rng, c.clock.from - 600 * DAY, c.clock.from - 100 * DAY)?;
     let one = hire(c, rng, began, "employee", &[1]);
     let two = hire(c, rng, began, "employee", &[1]);
@@ -234,9 +237,9 @@ fn said(
 }
 
 /// A deployment to production as it should be, with its commit and its artifact.
-fn one(c: &mut Company, rng: &mut Rng) -> Option<usize> {
+pub(crate) fn one(c: &mut Company, rng: &mut Rng) -> Option<usize> {
     let at = c.clock.some_day(rng, 10, 10)?;
-    let repository = rng.below(c.repositories.len());
+    let repository = rng.below(c.shape.repositories);
     let (author, other) = two(rng);
     let commit = lands(c, rng, repository, author, at - 3 * HOUR);
     let artifact = built(c, rng, repository, &commit, at - 2 * HOUR);
@@ -273,7 +276,8 @@ fn no_trace(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     c.builds.pop();
     let why =
         "no build gave this digest, and nothing names a commit: that its commit had not landed, nobody knows";
-    vec![said(c, TRACE, "no-trace", place, "dn", why)]
+    let of = ("GOV-09", "deployments_reconciled");
+    vec![said(c, TRACE, "no-trace", place, "dn", why), said(c, of, "no-trace", place, "n-", why)]
 }
 
 fn bad_builds(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -296,14 +300,9 @@ fn bad_builds(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn never_landed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(place) = one(c, rng) else { return vec![] };
     c.landings.pop();
-    vec![said(
-        c,
-        TRACE,
-        "never-landed",
-        place,
-        "pd",
-        "built by the pipeline from a commit of a branch that never landed",
-    )]
+    let why = "built by the pipeline from a commit of a branch that never landed";
+    let of = ("GOV-09", "deployments_reconciled");
+    vec![said(c, TRACE, "never-landed", place, "pd", why), said(c, of, "never-landed", place, "d-", why)]
 }
 
 fn landed_boundary(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -443,11 +442,11 @@ fn hotfix(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         (
             "N11",
             Some(-60 * HOUR),
-            "pp.",
+            "ppp",
             "deployed at night for an incident, and looked at days later by somebody else",
         ),
-        ("hotfix-boundary", Some(0), "pp.", "looked at in the last millisecond of the fifth business day"),
-        ("N12", Some(10 * HOUR), "pd.", "looked at on the sixth business day of five"),
+        ("hotfix-boundary", Some(0), "ppp", "looked at in the last millisecond of the fifth business day"),
+        ("N12", Some(10 * HOUR), "pdp", "looked at on the sixth business day of five"),
         ("hotfix-never", None, "pdd", "never looked at"),
     ] {
         let Some(hotfix) = late_at_night(c, rng) else { return all };
@@ -501,7 +500,7 @@ fn hotfix_at_the_end(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn hotfix_without_incident(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(hotfix) = late_at_night(c, rng) else { return vec![] };
     c.emergencies[hotfix].incident = None;
-    vec![of_hotfix(c, "hotfix-no-incident", hotfix, "dp.", "on the emergency path, and no incident is named")]
+    vec![of_hotfix(c, "hotfix-no-incident", hotfix, "dpp", "on the emergency path, and no incident is named")]
 }
 
 // ---- CHG-08
@@ -593,12 +592,12 @@ fn bypass_over_a_holiday(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     them.reviewed = them.reviewed.map(|(_, who)| (them.at + MINUTE, who));
     vec![
         of_bypass(c, "bypass-holiday", bypass, "pp", why),
-        of_hotfix(c, "hotfix-holiday", hotfix, "pp.", why),
+        of_hotfix(c, "hotfix-holiday", hotfix, "ppp", why),
         of_hotfix(
             c,
             "hotfix-at-once",
             at_once,
-            "pp.",
+            "ppp",
             "looked at by somebody else a minute after it was deployed",
         ),
     ]
@@ -709,11 +708,21 @@ fn of_rule(c: &Company, case: &'static str, repository: usize, letters: &str, wh
     seeded(("CHG-03", "branch_protection", case), &c.repositories[repository].key, letters, why)
 }
 
-/// A repository that is there for its rule alone.
-fn a_repository(c: &mut Company, rules: Vec<(Option<bool>, i64, i64, End)>) -> usize {
-    let key = format!("hub.{}/quillbrook/lib-{}", c.domain, c.repositories.len() + 1);
-    c.repositories.push(Repository { key, rules });
+pub(crate) fn a_repository(
+    c: &mut Company,
+    name: &str,
+    hosted: bool,
+    rules: Vec<(Option<bool>, i64, i64, End)>,
+) -> usize {
+    let key = format!("hub/quillbrook/{name}");
+    c.repositories.push(Repository { key, hosted, renamed: None, deleted: None, rules });
     c.repositories.len() - 1
+}
+
+/// A repository that is there for its rule alone, of which the company keeps a list.
+fn a_rule(c: &mut Company, rules: Vec<(Option<bool>, i64, i64, End)>) -> usize {
+    let name = format!("lib-{}", c.repositories.len() + 1);
+    a_repository(c, &name, false, rules)
 }
 
 fn rule_off(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -724,16 +733,16 @@ fn rule_off(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         (Some(false), 0, at, End::At(again)),
         (Some(true), 1, again, End::Never),
     ];
-    let off = a_repository(c, rules);
+    let off = a_rule(c, rules);
     let changed = vec![(Some(true), 1, since, End::At(at)), (Some(true), 2, at, End::Never)];
-    let changed = a_repository(c, changed);
-    let never = a_repository(c, vec![]);
+    let changed = a_rule(c, changed);
+    let never = a_rule(c, vec![]);
     let begun = c.clock.from;
     let before = vec![(Some(false), 0, since, End::At(begun)), (Some(true), 1, begun, End::Never)];
-    let before = a_repository(c, before);
+    let before = a_rule(c, before);
     let over = c.clock.to;
     let after = vec![(Some(true), 1, since, End::At(over)), (Some(false), 0, over, End::Never)];
-    let after = a_repository(c, after);
+    let after = a_rule(c, after);
     vec![
         of_rule(
             c,
@@ -769,7 +778,7 @@ fn rule_off(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn rule_seen_at_instants(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
     let rules =
         c.clock.months().iter().map(|(from, _)| (Some(true), 1, from + 9 * HOUR, End::Unknown)).collect();
-    let seen = a_repository(c, rules);
+    let seen = a_rule(c, rules);
     let why = "seen on, once a month: what held between, nobody looked";
     vec![of_rule(c, "N10", seen, ".nn", why)]
 }
@@ -782,7 +791,7 @@ fn rule_too_weak(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         (Some(true), 0, at, End::At(at + 9 * DAY)),
         (Some(true), 1, at + 9 * DAY, End::Never),
     ];
-    let weak = a_repository(c, weak);
+    let weak = a_rule(c, weak);
     let why = "on all the time, and for nine days it demanded nobody's approval";
     vec![of_rule(c, "too-weak", weak, "ppd", why).last_day("ppp")]
 }

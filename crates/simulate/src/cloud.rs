@@ -56,13 +56,21 @@ const fn allowed(minutes: i64) -> i64 {
 }
 
 /// Something that stores, encrypted since it was made.
-fn stored(c: &mut Company, rng: &mut Rng, from: i64) -> usize {
+pub(crate) fn stored(c: &mut Company, rng: &mut Rng, from: i64) -> usize {
     let kind = rng.pick(&["bucket", "volume", "database", "backup", "queue", "file_system", "snapshot"]);
     let key = rng.pick(&["customer", "provider", "provider_default"]);
     let region = rng.below(2);
-    let settings = vec![Setting { encrypted: Some(true), key, from, to: End::Never }];
+    let settings = vec![Setting { encrypted: Some(true), key, public: Some(false), from, to: End::Never }];
     let key = format!("{kind}-{:03}", c.resources.len() + 1);
-    c.resources.push(Resource { key, kind, region, from, to: End::Never, settings });
+    c.resources.push(Resource {
+        key,
+        kind,
+        region,
+        from,
+        to: End::Never,
+        needs_backup: Some(false),
+        settings,
+    });
     c.resources.len() - 1
 }
 
@@ -88,12 +96,18 @@ fn said(c: &Company, case: &'static str, resource: usize, letters: &str, why: &s
     seeded(("CRY-02", "encryption_at_rest", case), &c.resources[resource].key, letters, why)
 }
 
+/// Whether everybody can read it is as little known (NET-04).
+fn of_access(key: &str, case: &'static str, why: &str) -> Seeded {
+    seeded(("NET-04", "storage_not_public", case), key, "n", why)
+}
+
 fn long_stored(c: &mut Company, rng: &mut Rng) -> usize {
     let from = c.clock.from - 400 * DAY;
     stored(c, rng, from)
 }
 
-const BARE: Setting = Setting { encrypted: Some(false), key: "", from: 0, to: End::Never };
+const BARE: Setting =
+    Setting { encrypted: Some(false), key: "", public: Some(false), from: 0, to: End::Never };
 
 fn bare_for_days(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(at) = c.clock.some_day(rng, 10, 10) else { return vec![] };
@@ -136,21 +150,30 @@ fn unknown_since(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     c.resources[resource].settings[0].to = End::At(at);
     let why =
         "encrypted as long as anybody looked, and nobody looked since; the key it had then is a good one";
-    vec![said(c, "unknown-since", resource, "np", why).last_day("nn")]
+    vec![
+        said(c, "unknown-since", resource, "np", why).last_day("nn"),
+        of_access(&c.resources[resource].key, "unknown-since", why),
+    ]
 }
 
 fn never_looked(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let resource = long_stored(c, rng);
     c.resources[resource].settings.clear();
     let why = "listed, and nobody ever looked how it is configured: that is not the same as bare";
-    vec![said(c, "never-looked", resource, "nn", why).last_day("nn")]
+    vec![
+        said(c, "never-looked", resource, "nn", why).last_day("nn"),
+        of_access(&c.resources[resource].key, "never-looked", why),
+    ]
 }
 
 fn region_not_listed(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
     let key = format!("south-{}", c.regions.len());
     c.regions.push(Region { key: key.clone(), enabled: true, looked: vec![] });
     let why = "a region that can be used, and of which nobody ever listed what lies there";
-    vec![seeded(("CRY-02", "encryption_at_rest", "region-not-listed"), &key, "nn", why).last_day("nn")]
+    vec![
+        seeded(("CRY-02", "encryption_at_rest", "region-not-listed"), &key, "nn", why).last_day("nn"),
+        of_access(&key, "region-not-listed", why),
+    ]
 }
 
 fn key_changed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
@@ -158,7 +181,13 @@ fn key_changed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let resource = long_stored(c, rng);
     let settings = &mut c.resources[resource].settings;
     settings[0].to = End::At(at);
-    settings.push(Setting { encrypted: Some(true), key: "customer", from: at, to: End::Never });
+    settings.push(Setting {
+        encrypted: Some(true),
+        key: "customer",
+        public: Some(false),
+        from: at,
+        to: End::Never,
+    });
     let why = "another key from one instant to the next, and encrypted with either";
     vec![said(c, "key-changed", resource, "pp", why).last_day("pp")]
 }

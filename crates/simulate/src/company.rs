@@ -1,11 +1,18 @@
 //! The company and what happened in its year, in the words of the world: people, logins, alerts, vendors. No word here is one
 //! of a record table; [`crate::files()`] says it in files, and [`crate::truth()`] what is right to say of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Shape;
 use crate::clock::Clock;
+use crate::dealings::Dealings;
+use crate::jobs::Processing;
 use crate::names;
+use crate::operations::Operations;
+use crate::privacy::Requests;
+use crate::releases::Shipping;
+use crate::risks::Register;
+use crate::stores::Stores;
 use crate::truth::Seeded;
 
 /// When something ends.
@@ -45,6 +52,20 @@ pub struct Company {
     pub(crate) factors: Vec<Factor>,
     pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) tokens: Vec<Token>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) uses: Vec<Use>,
+    pub(crate) use_reviews: Vec<UseReview>,
+    pub(crate) owners: Vec<Owner>,
+    pub(crate) checkouts: Vec<Checkout>,
+    pub(crate) standings: Vec<Standing>,
+    pub(crate) sign_ins: Vec<SignIn>,
+    pub(crate) screenings: Vec<Screening>,
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) policies: Vec<Policy>,
+    pub(crate) policy_reviews: Vec<PolicyReview>,
+    pub(crate) acknowledgements: Vec<Acknowledgement>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) matrix: Vec<Allowed>,
     pub(crate) reviews: Vec<Review>,
     pub(crate) trainings: Vec<Training>,
     // Operations.
@@ -57,6 +78,7 @@ pub struct Company {
     pub(crate) maintenance: Vec<Maintenance>,
     pub(crate) regions: Vec<Region>,
     pub(crate) resources: Vec<Resource>,
+    pub(crate) operations: Operations,
     // Vendors.
     pub(crate) vendors: Vec<Vendor>,
     // Changes.
@@ -67,6 +89,20 @@ pub struct Company {
     pub(crate) emergencies: Vec<Emergency>,
     pub(crate) bypasses: Vec<Bypass>,
     pub(crate) flags: Vec<FlagChange>,
+    // At the code host.
+    pub(crate) proposals: Vec<Proposal>,
+    pub(crate) issues: Vec<Issue>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) covered: Vec<Covered>,
+    /// What the commits say that nobody proposed; `{3}` is the number of the issue at that place.
+    pub(crate) messages: BTreeMap<String, String>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) shipping: Shipping,
+    pub(crate) privacy: Requests,
+    pub(crate) processing: Processing,
+    pub(crate) stores: Stores,
+    pub(crate) register: Register,
+    pub(crate) dealings: Dealings,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -166,6 +202,148 @@ pub(crate) struct Token {
     pub(crate) expires: End,
     pub(crate) revoked: End,
     pub(crate) used: i64,
+}
+
+/// Somebody is to get access: who asked, and what was decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) person: Option<usize>,
+    /// The login it is for, where it is no person's.
+    pub(crate) login: usize,
+    pub(crate) system: usize,
+    pub(crate) role: Option<&'static str>,
+    pub(crate) privileged: bool,
+    pub(crate) asked_by: usize,
+    pub(crate) status: &'static str,
+    pub(crate) approved: Option<i64>,
+    pub(crate) approved_by: Option<usize>,
+    pub(crate) expires: End,
+    /// What shows it, and since when that is kept.
+    pub(crate) basis: &'static str,
+    pub(crate) recorded: i64,
+}
+
+/// A login was used.
+#[derive(Clone, Debug)]
+pub(crate) struct Use {
+    pub(crate) login: usize,
+    pub(crate) at: i64,
+}
+
+/// What was written down about a use in an emergency: who it was, what for, and who looked at it when.
+#[derive(Clone, Debug)]
+pub(crate) struct UseReview {
+    pub(crate) used: usize,
+    pub(crate) by: Option<usize>,
+    pub(crate) ticket: Option<String>,
+    pub(crate) reviewed: Option<(i64, usize)>,
+}
+
+/// A person answers for a login that is nobody's own.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    pub(crate) login: usize,
+    pub(crate) person: Option<usize>,
+    pub(crate) purpose: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// A decision that somebody is an administrator for good.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) grant: usize,
+    pub(crate) role: &'static str,
+    pub(crate) reason: &'static str,
+    pub(crate) by: usize,
+    pub(crate) approved: i64,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// By which way a login is entered for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct SignIn {
+    pub(crate) login: usize,
+    pub(crate) way: &'static str,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// A version of a policy; one that was never published has no instant of that.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) name: String,
+    pub(crate) everybody: bool,
+    pub(crate) version: i64,
+    pub(crate) author: Option<usize>,
+    pub(crate) approved_by: Option<usize>,
+    pub(crate) approved: Option<i64>,
+    pub(crate) published: Option<i64>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// Somebody went through a policy and left it as it is.
+#[derive(Clone, Debug)]
+pub(crate) struct PolicyReview {
+    pub(crate) name: String,
+    pub(crate) at: i64,
+    pub(crate) by: Option<usize>,
+}
+
+/// Somebody acknowledged a policy, in the version with that place, if the list says which.
+#[derive(Clone, Debug)]
+pub(crate) struct Acknowledgement {
+    pub(crate) person: usize,
+    pub(crate) name: String,
+    pub(crate) version: Option<usize>,
+    pub(crate) at: i64,
+    pub(crate) recorded: i64,
+}
+
+/// A look into somebody's background.
+#[derive(Clone, Debug)]
+pub(crate) struct Screening {
+    pub(crate) person: usize,
+    pub(crate) done: i64,
+    pub(crate) result: &'static str,
+    pub(crate) assessed: Option<bool>,
+}
+
+/// Something that somebody signed.
+#[derive(Clone, Debug)]
+pub(crate) struct Agreement {
+    pub(crate) person: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) signed: Option<i64>,
+}
+
+/// What somebody works as for a while.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) person: usize,
+    pub(crate) job: Option<&'static str>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+/// What a job may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Allowed {
+    pub(crate) job: &'static str,
+    pub(crate) system: usize,
+    pub(crate) role: &'static str,
+    pub(crate) from: i64,
+}
+
+/// Somebody took a shared login's secret out of the vault.
+#[derive(Clone, Debug)]
+pub(crate) struct Checkout {
+    pub(crate) login: usize,
+    pub(crate) by: Option<usize>,
+    pub(crate) from: i64,
+    pub(crate) to: End,
 }
 
 #[derive(Clone, Debug)]
@@ -289,6 +467,8 @@ pub(crate) struct Resource {
     pub(crate) region: usize,
     pub(crate) from: i64,
     pub(crate) to: End,
+    /// Whether it has to be backed up, where somebody decided.
+    pub(crate) needs_backup: Option<bool>,
     pub(crate) settings: Vec<Setting>,
 }
 
@@ -297,6 +477,8 @@ pub(crate) struct Resource {
 pub(crate) struct Setting {
     pub(crate) encrypted: Option<bool>,
     pub(crate) key: &'static str,
+    /// Whether everybody can read it.
+    pub(crate) public: Option<bool>,
     pub(crate) from: i64,
     pub(crate) to: End,
 }
@@ -326,6 +508,11 @@ pub(crate) struct VendorReview {
 #[derive(Clone, Debug)]
 pub(crate) struct Repository {
     pub(crate) key: String,
+    /// Whether the collector looks at it at the code host itself.
+    pub(crate) hosted: bool,
+    /// Its other name, and since when it has that.
+    pub(crate) renamed: Option<(i64, &'static str)>,
+    pub(crate) deleted: Option<i64>,
     /// The rule of the default branch over time: whether it is on (`None`: nobody could say), with how many approvals.
     pub(crate) rules: Vec<(Option<bool>, i64, i64, End)>,
 }
@@ -402,6 +589,116 @@ pub(crate) struct FlagChange {
     pub(crate) approved: Option<(i64, usize)>,
 }
 
+/// A proposal to change the code of a repository, and what became of it: a pull request.
+#[derive(Clone, Debug)]
+pub(crate) struct Proposal {
+    pub(crate) repository: usize,
+    pub(crate) title: String,
+    /// What its description says, but for the issue it names.
+    pub(crate) says: String,
+    /// The issue of the same repository that it names.
+    pub(crate) issue: Option<usize>,
+    pub(crate) branch: String,
+    pub(crate) by: usize,
+    pub(crate) opened: i64,
+    /// Its commits, the last of them its head.
+    pub(crate) works: Vec<Work>,
+    /// A head that was thrown away: when, by whom, and what took its place.
+    pub(crate) rewritten: Vec<(i64, usize, String)>,
+    pub(crate) opinions: Vec<Opinion>,
+    pub(crate) merged: Option<Merge>,
+    pub(crate) closed: Option<i64>,
+}
+
+/// A commit of a proposal.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) commit: String,
+    pub(crate) author: usize,
+    /// Who made the commit of it; `None` for the host's own hand.
+    pub(crate) committer: Option<usize>,
+    pub(crate) co_authors: Vec<usize>,
+    pub(crate) pusher: usize,
+    pub(crate) at: i64,
+}
+
+/// What a reviewer said of a proposal.
+#[derive(Clone, Debug)]
+pub(crate) struct Opinion {
+    pub(crate) by: usize,
+    pub(crate) word: &'static str,
+    /// The commit it was given on.
+    pub(crate) on: String,
+    pub(crate) at: i64,
+    /// When, and by whom, it was dismissed.
+    pub(crate) dismissed: Option<(i64, usize)>,
+}
+
+/// How a proposal landed: as which commits of the default branch.
+#[derive(Clone, Debug)]
+pub(crate) struct Merge {
+    pub(crate) at: i64,
+    pub(crate) by: usize,
+    pub(crate) how: Method,
+    pub(crate) commits: Vec<String>,
+}
+
+/// How a proposal's commits became those of the default branch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Method {
+    Merge,
+    Squash,
+    Rebase,
+}
+
+/// How a check of a commit ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    pub(crate) repository: usize,
+    pub(crate) commit: String,
+    pub(crate) name: String,
+    pub(crate) conclusion: &'static str,
+    pub(crate) at: i64,
+    /// Of the older kind, which has no beginning.
+    pub(crate) status: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Issue {
+    pub(crate) repository: usize,
+    pub(crate) title: &'static str,
+    pub(crate) by: usize,
+    pub(crate) opened: i64,
+    pub(crate) closed: Option<i64>,
+}
+
+/// A change that a written approval of its class covers: who gave that when, and whether its conditions held of this change.
+#[derive(Clone, Debug)]
+pub(crate) struct Covered {
+    pub(crate) repository: usize,
+    pub(crate) commit: String,
+    pub(crate) by: usize,
+    pub(crate) at: i64,
+    pub(crate) met: Option<bool>,
+}
+
+/// What the code host did wrong for a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) repository: usize,
+    pub(crate) kind: FaultKind,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum FaultKind {
+    /// The token lost what it needs to see proposals: the list of them is empty, with a 200, and each of them is not found.
+    Blind,
+    /// No page says that there is a next one.
+    OnePage,
+}
+
 /// A time in which a collector did not look, by the files it would have filled.
 #[derive(Clone, Debug)]
 pub(crate) struct Outage {
@@ -428,6 +725,20 @@ impl Company {
             factors: vec![],
             exclusions: vec![],
             tokens: vec![],
+            requests: vec![],
+            uses: vec![],
+            use_reviews: vec![],
+            owners: vec![],
+            checkouts: vec![],
+            standings: vec![],
+            sign_ins: vec![],
+            screenings: vec![],
+            agreements: vec![],
+            policies: vec![],
+            policy_reviews: vec![],
+            acknowledgements: vec![],
+            jobs: vec![],
+            matrix: vec![],
             reviews: vec![],
             trainings: vec![],
             alerts: vec![],
@@ -439,6 +750,7 @@ impl Company {
             maintenance: vec![],
             regions: vec![],
             resources: vec![],
+            operations: Operations::default(),
             vendors: vec![],
             repositories: vec![],
             landings: vec![],
@@ -447,6 +759,18 @@ impl Company {
             emergencies: vec![],
             bypasses: vec![],
             flags: vec![],
+            proposals: vec![],
+            issues: vec![],
+            checks: vec![],
+            covered: vec![],
+            messages: BTreeMap::new(),
+            faults: vec![],
+            shipping: Shipping::default(),
+            privacy: Requests::default(),
+            processing: Processing::default(),
+            stores: Stores::default(),
+            register: Register::default(),
+            dealings: Dealings::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -1,10 +1,13 @@
 //! What the company's systems would export: a file for each kind of record, with the mapping that says what its columns mean
 //! and the times of which the collector can say that it has everything. Nothing here knows what is right or wrong.
 
+mod operations;
+
 use model::Instant;
 
 use crate::changes::at_hub;
 use crate::company::{Company, End};
+use crate::export_access;
 use crate::monitoring::actor;
 use crate::vulnerabilities::{SHORTER_DAYS, policy_changes};
 
@@ -37,6 +40,20 @@ pub fn files(company: &Company) -> Vec<File> {
         tokens(c),
         courses(c),
         trainings(c),
+        export_access::requests(c),
+        export_access::uses(c),
+        export_access::use_reviews(c),
+        export_access::owners(c),
+        export_access::checkouts(c),
+        export_access::standings(c),
+        export_access::sign_ins(c),
+        export_access::jobs(c),
+        export_access::screenings(c),
+        export_access::agreements(c),
+        export_access::policy_versions(c),
+        export_access::policy_reviews(c),
+        export_access::acknowledgements(c),
+        export_access::matrix(c),
         reviews(c),
         review_lines(c),
         tickets(c),
@@ -59,7 +76,8 @@ pub fn files(company: &Company) -> Vec<File> {
         maintenance(c),
         repositories(c),
         rules(c),
-        landings(c),
+        required_checks(c),
+        standing(c),
         builds(c),
         deployments(c),
         deployment_approvals(c),
@@ -68,6 +86,13 @@ pub fn files(company: &Company) -> Vec<File> {
         flags(c),
         policies(c),
     ];
+    files.extend(crate::export_releases::files(c));
+    files.extend(crate::export_privacy::files(c));
+    files.extend(crate::export_jobs::files(c));
+    files.extend(crate::export_stores::files(c));
+    files.extend(crate::export_risks::files(c));
+    files.extend(crate::export_dealings::files(c));
+    files.extend(operations::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }
@@ -89,20 +114,26 @@ fn covers(c: &Company, file: &str) -> Vec<(Instant, Instant)> {
 }
 
 /// A file that is being written.
-struct Sheet<'c> {
+pub(crate) struct Sheet<'c> {
     file: File,
     company: &'c Company,
 }
 
 impl<'c> Sheet<'c> {
     /// The header as it stands in the file, and the mapping of its columns.
-    fn new(company: &'c Company, name: &'static str, table: &str, header: &str, mapping: &str) -> Self {
+    pub(crate) fn new(
+        company: &'c Company,
+        name: &'static str,
+        table: &str,
+        header: &str,
+        mapping: &str,
+    ) -> Self {
         let mapping = format!("table = \"{table}\"\n{mapping}");
         Self { file: File { name, csv: format!("{header}\n"), mapping, covers: vec![] }, company }
     }
 
     /// A line; nothing of what lies after the cut-off was there to be exported.
-    fn line(&mut self, cells: &[&dyn Cell]) {
+    pub(crate) fn line(&mut self, cells: &[&dyn Cell]) {
         for (place, cell) in cells.iter().enumerate() {
             if place > 0 {
                 self.file.csv.push(',');
@@ -117,13 +148,13 @@ impl<'c> Sheet<'c> {
         self.file.csv.push('\n');
     }
 
-    fn done(self) -> File {
+    pub(crate) fn done(self) -> File {
         self.file
     }
 }
 
 /// What stands in a cell.
-trait Cell {
+pub(crate) trait Cell {
     fn text(&self, cutoff: i64) -> String;
 }
 
@@ -153,7 +184,7 @@ impl Cell for i64 {
 }
 
 /// Something that happened.
-struct At(i64);
+pub(crate) struct At(pub(crate) i64);
 
 impl Cell for At {
     fn text(&self, cutoff: i64) -> String {
@@ -162,7 +193,7 @@ impl Cell for At {
 }
 
 /// Something that is agreed, and may lie ahead.
-struct Agreed(End);
+pub(crate) struct Agreed(pub(crate) End);
 
 impl Cell for Agreed {
     fn text(&self, _: i64) -> String {
@@ -190,7 +221,7 @@ impl<T: Cell> Cell for Option<T> {
     }
 }
 
-const FOREVER: &str = r#"words = { forever = "forever" }"#;
+pub(crate) const FOREVER: &str = r#"words = { forever = "forever" }"#;
 
 fn address(c: &Company, person: usize, former: bool) -> String {
     let them = &c.people[person];
@@ -310,16 +341,17 @@ fn factors(c: &Company) -> File {
 
 fn exclusions(c: &Company) -> File {
     let mapping = format!(
-        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = \"idp\" }}\ncontrol = \"Control\"\nreason = \"Reason\"\n\
+        "key = \"Id\"\n[columns]\naccount = {{ column = \"Login\", system = {{ column = \"System\" }} }}\ncontrol = \"Control\"\nreason = \"Reason\"\n\
          approved_by = {{ column = \"By\", system = \"idp\" }}\napproved_at = \"Approved\"\nstarts_at = \"From\"\n\
          ends_at = {{ column = \"To\", {FOREVER} }}\n"
     );
-    let header = "Id,Login,Control,Reason,By,Approved,From,To";
+    let header = "Id,System,Login,Control,Reason,By,Approved,From,To";
     let mut sheet = Sheet::new(c, "exclusions", "account_exclusion", header, &mapping);
     for (number, e) in (1..).zip(&c.exclusions) {
         let (login, by) = (&c.logins[e.login].key, &c.logins[e.by].key);
+        let system = c.systems[c.logins[e.login].system].key;
         let id = format!("X-{number}");
-        sheet.line(&[&id, login, &e.control, &e.reason, by, &At(e.approved), &At(e.from), &e.to]);
+        sheet.line(&[&id, &system, login, &e.control, &e.reason, by, &At(e.approved), &At(e.from), &e.to]);
     }
     sheet.done()
 }
@@ -430,7 +462,7 @@ fn review_lines(c: &Company) -> File {
 }
 
 /// What somebody did, as far as it was done before the cut-off: when, and by whom.
-fn done(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
+pub(crate) fn done(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
     match act.filter(|(at, _)| *at <= c.clock.cutoff) {
         Some((at, who)) => (Some(At(at)), Some(actor(c, who))),
         None => (None, None),
@@ -473,14 +505,16 @@ fn alerts(c: &Company) -> File {
     let cutoff = c.clock.cutoff;
     for alert in &c.alerts {
         let ticket = c.tickets.iter().find(|t| Some(&t.key) == alert.ticket.as_ref() && t.created <= cutoff);
-        let incident =
-            c.incidents.iter().find(|i| Some(&i.key) == alert.incident.as_ref() && i.declared <= cutoff);
+        // The pager names the incident that it opened, whatever became of that.
+        let declared = c.incidents.iter().find(|i| Some(&i.key) == alert.incident.as_ref());
+        let incident = alert.incident.as_ref().filter(|_| declared.is_none_or(|i| i.declared <= cutoff));
         let (answered, by) = done(c, alert.acked);
         let noise = alert.noise.filter(|(at, ..)| *at <= cutoff);
         let (judged_at, judge) = done(c, noise.map(|(at, who, _)| (at, who)));
         let judged = if noise.is_some() { Some("noise") } else { incident.map(|_| "incident") };
         // Who declared an incident judged it one.
-        let judged_at = judged_at.or_else(|| incident.map(|i| At(i.declared)));
+        let judged_at =
+            judged_at.or_else(|| incident.map(|_| At(declared.map_or(alert.fired, |i| i.declared))));
         let judge = judge.or_else(|| incident.map(|_| actor(c, 0)));
         sheet.line(&[
             &alert.key,
@@ -490,7 +524,7 @@ fn alerts(c: &Company) -> File {
             &answered,
             &by,
             &ticket.map(|t| t.key.clone()),
-            &incident.map(|i| i.key.clone()),
+            &incident.cloned(),
             &judged,
             &judged_at,
             &judge,
@@ -573,14 +607,27 @@ fn returns(c: &Company) -> File {
 
 fn vendors(c: &Company) -> File {
     let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\ntier = \"Tier\"\nfirst_used_at = \"Used since\"\nended = \"Over\"\n\
-                   ended_at = \"Ended\"\n";
-    let mut sheet = Sheet::new(c, "vendors", "vendor", "Key,Tier,Used since,Over,Ended", mapping);
+                   ended_at = \"Ended\"\nowner = { column = \"Owner\", system = \"idp\" }\ndata_class = \"Class\"\n\
+                   health_data = \"Health\"\ndata_gone_at = \"Data gone\"\n";
+    let header = "Key,Tier,Used since,Over,Ended,Owner,Class,Health,Data gone";
+    let mut sheet = Sheet::new(c, "vendors", "vendor", header, mapping);
     for vendor in &c.vendors {
         let ended = match vendor.to {
             End::At(at) if at <= c.clock.cutoff => Some(At(at)),
             _ => None,
         };
-        sheet.line(&[&vendor.key, &vendor.tier, &At(vendor.from), &ended.is_some(), &ended]);
+        let dealing = c.dealings.get(&vendor.key);
+        sheet.line(&[
+            &vendor.key,
+            &vendor.tier,
+            &At(vendor.from),
+            &ended.is_some(),
+            &ended,
+            &dealing.and_then(|d| d.owner).map(|owner| actor(c, owner)),
+            &dealing.map(|d| d.class),
+            &dealing.map(|d| d.health),
+            &dealing.and_then(|d| d.gone).map(At),
+        ]);
     }
     sheet.done()
 }
@@ -649,9 +696,9 @@ fn looks(c: &Company) -> File {
 
 fn resources(c: &Company) -> File {
     let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nkind = \"Kind\"\nregion = \"Region\"\ncreated_at = \"Created\"\n\
-                   deleted = \"Gone\"\ndeleted_at = \"Deleted\"\n";
+                   deleted = \"Gone\"\ndeleted_at = \"Deleted\"\nneeds_backup = \"Backup\"\n";
     let mut sheet =
-        Sheet::new(c, "resources", "cloud_resource", "Key,Kind,Region,Created,Gone,Deleted", mapping);
+        Sheet::new(c, "resources", "cloud_resource", "Key,Kind,Region,Created,Gone,Deleted,Backup", mapping);
     for resource in &c.resources {
         let deleted = match resource.to {
             End::At(at) if at <= c.clock.cutoff => Some(At(at)),
@@ -665,6 +712,7 @@ fn resources(c: &Company) -> File {
             &At(resource.from),
             &deleted.is_some(),
             &deleted,
+            &resource.needs_backup,
         ]);
     }
     sheet.done()
@@ -673,15 +721,23 @@ fn resources(c: &Company) -> File {
 fn settings(c: &Company) -> File {
     let mapping = format!(
         "key = \"Id\"\n[columns]\nresource = {{ column = \"Resource\", kind = \"cloud_resource\" }}\nencrypted = \"Encrypted\"\n\
-         key_held_by = \"Key\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+         key_held_by = \"Key\"\npublic = \"Public\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
     let mut sheet =
-        Sheet::new(c, "settings", "resource_config", "Id,Resource,Encrypted,Key,From,To", &mapping);
+        Sheet::new(c, "settings", "resource_config", "Id,Resource,Encrypted,Key,Public,From,To", &mapping);
     for resource in &c.resources {
         for (number, setting) in (1..).zip(&resource.settings) {
             let id = format!("{}-{number}", resource.key);
             let key = setting.key;
-            sheet.line(&[&id, &resource.key, &setting.encrypted, &key, &At(setting.from), &setting.to]);
+            sheet.line(&[
+                &id,
+                &resource.key,
+                &setting.encrypted,
+                &key,
+                &setting.public,
+                &At(setting.from),
+                &setting.to,
+            ]);
         }
     }
     sheet.done()
@@ -726,7 +782,7 @@ fn maintenance(c: &Company) -> File {
 }
 
 /// The same of what is done at the code host.
-fn done_at_hub(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
+pub(crate) fn done_at_hub(c: &Company, act: Option<(i64, usize)>) -> (Option<At>, Option<String>) {
     match act.filter(|(at, _)| *at <= c.clock.cutoff) {
         Some((at, who)) => (Some(At(at)), Some(at_hub(c, who))),
         None => (None, None),
@@ -761,14 +817,27 @@ fn rules(c: &Company) -> File {
     sheet.done()
 }
 
-fn landings(c: &Company) -> File {
-    let mapping = "key = \"Commit\"\nscope = { column = \"Repository\" }\n[columns]\nrepository = \"Repository\"\nrevision = \"Commit\"\n\
-                   label = \"Commit\"\nmerged_at = \"Landed\"\nlanded_after = \"Landed\"\nauthor = { column = \"Author\", system = \"hub\" }\n\
-                   parents = { constant = 1 }\nsigned = { constant = \"no\" }\n";
-    let mut sheet = Sheet::new(c, "landings", "change", "Commit,Repository,Landed,Author", mapping);
-    for landing in c.landings.iter().filter(|l| l.at <= c.clock.cutoff) {
-        let repository = &c.repositories[landing.repository].key;
-        sheet.line(&[&landing.commit, repository, &At(landing.at), &at_hub(c, landing.author)]);
+/// What the company wrote down of the checks it demands: the code host shows what it demands today.
+fn required_checks(c: &Company) -> File {
+    let mapping = "key = \"Id\"\nscope = { column = \"Repository\" }\n[columns]\nrepository = \"Repository\"\nname = \"Check\"\n\
+                   conditional = { constant = \"no\" }\nvalid_from = \"From\"\nvalid_to = { constant = \"forever\" }\n";
+    let mut sheet = Sheet::new(c, "required_checks", "required_check", "Id,Repository,Check,From", mapping);
+    for (number, repository) in (1..).zip(&c.repositories).filter(|(_, r)| r.hosted) {
+        sheet.line(&[&format!("RC-{number}"), &repository.key, &"build", &At(c.clock.kept_since)]);
+    }
+    sheet.done()
+}
+
+fn standing(c: &Company) -> File {
+    let mapping = "key = \"Id\"\n[columns]\nchange = { column = \"Commit\", kind = \"change\", scope = { column = \"Repository\" } }\n\
+                   class = \"Class\"\napproved_by = { column = \"By\", system = \"hub\" }\napproved_at = \"Approved\"\n\
+                   conditions_met = \"Held\"\n";
+    let header = "Id,Repository,Commit,Class,By,Approved,Held";
+    let mut sheet = Sheet::new(c, "standing", "standing_approval", header, mapping);
+    for (number, standing) in (1..).zip(&c.covered) {
+        let repository = &c.repositories[standing.repository].key;
+        let (id, by, at) = (format!("SA-{number}"), at_hub(c, standing.by), At(standing.at));
+        sheet.line(&[&id, repository, &standing.commit, &"routine", &by, &at, &standing.met]);
     }
     sheet.done()
 }

@@ -256,9 +256,15 @@ fn reused_ticket(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     vec![said(c, LOG, "reused-ticket", alert, "pj--", why)]
 }
 
+/// Nobody ever declared it.
+pub(crate) fn forget_incident(c: &mut Company, alert: usize) {
+    let declared = c.alerts[alert].incident.take();
+    c.incidents.retain(|i| Some(&i.key) != declared.as_ref());
+}
+
 fn customers_noticed(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(alert) = one(c, rng, "medium", true) else { return vec![] };
-    c.alerts[alert].incident = None;
+    forget_incident(c, alert);
     let why = "customers noticed, it was closed as resolved, and no incident was recorded: none could be reviewed either";
     vec![said(c, INC2, "N69", alert, "ppdd", why)]
 }
@@ -282,7 +288,7 @@ fn incident_boundary(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 
 fn no_incident(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(alert) = one(c, rng, "high", false) else { return vec![] };
-    c.alerts[alert].incident = None;
+    forget_incident(c, alert);
     let why = "grave, with a ticket, and never declared: there was no incident that could be reviewed";
     vec![said(c, INC2, "no-incident", alert, "ppdd", why)]
 }

@@ -5,7 +5,7 @@ use crate::Case;
 use crate::changes::{built, deployed, lands, switched, went_around};
 use crate::clock::{DAY, HOUR, MINUTE};
 use crate::company::{Company, Outage};
-use crate::monitoring::answered;
+use crate::monitoring::{answered, forget_incident};
 use crate::rng::Rng;
 use crate::truth::{Seeded, seeded};
 
@@ -55,7 +55,7 @@ fn nobody_looked(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         alert.acked = None;
     }
     c.alerts[alert].ticket = None;
-    c.alerts[alert].incident = None;
+    forget_incident(c, alert);
     let bypass = went_around(c, rng, at);
     c.bypasses[bypass].reviewed = None;
     let number = 20_000 + c.flags.len();

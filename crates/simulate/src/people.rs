@@ -117,7 +117,11 @@ fn enter(c: &mut Company, rng: &mut Rng, person: usize, system: usize, from: i64
         return;
     }
     let login = c.login_of(person, system).unwrap_or_else(|| {
-        let key = format!("{}{:04}", &c.systems[system].key[..1], person + 1);
+        let key = match system {
+            // The code host numbers whoever it knows, and that is what it calls them for good.
+            1 => (4_100_000 + 37 * person).to_string(),
+            _ => format!("{}{:04}", &c.systems[system].key[..1], person + 1),
+        };
         c.logins.push(Login { system, key, kind: "human", person: Some(person), spells: vec![] });
         c.people[person].tools.push(system);
         c.logins.len() - 1
@@ -189,7 +193,7 @@ pub(crate) fn leave(c: &mut Company, rng: &mut Rng, employment: usize, at: i64) 
 }
 
 /// Somebody who left comes back: another employment, the same person, their logins anew.
-fn come_back(c: &mut Company, rng: &mut Rng, person: usize, at: i64, with_logins: bool) -> usize {
+pub(crate) fn come_back(c: &mut Company, rng: &mut Rng, person: usize, at: i64, with_logins: bool) -> usize {
     let key = format!("{}-2", c.people[person].number);
     let kind = c.employments[employment_of(c, person)].kind;
     c.employments.push(Employment { key, person, kind, from: at, to: End::Never, told: None });
@@ -451,6 +455,7 @@ fn left_the_day_before(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some((person, employment, _)) = leaver(c, rng, "employee", 20) else { return vec![] };
     let at = c.clock.from - HOUR;
     c.employments[employment].to = End::At(at);
+    forget_trainings(c, person, at);
     for system in [0, 1, 2] {
         if let Some(login) = c.login_of(person, system) {
             close_at(c, login, End::At(c.clock.from + 20 * DAY));

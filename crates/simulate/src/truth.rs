@@ -15,7 +15,7 @@ pub struct Truth {
     pub seeded: Vec<Seeded>,
     /// The tests of which it is claimed that nothing else deviates, and nothing else is unknown.
     pub nothing_else: BTreeSet<&'static str>,
-    /// What no file can prove, by test and attribute: unknown there is no surprise.
+    /// What nothing that is collected proves, by test and attribute: unknown there is no surprise.
     pub unproven: Vec<(&'static str, Attribute, &'static str)>,
     /// Tests whose items may be unknown, because a collector was down for a while: deviations must still be none but the seeded.
     pub dark: BTreeSet<&'static str>,

@@ -85,7 +85,7 @@ fn said(
     seeded((control, "vendor_review", case), &c.vendors[vendor].key, letters, why)
 }
 
-fn long_used(c: &mut Company, rng: &mut Rng, tier: &'static str) -> usize {
+pub(crate) fn long_used(c: &mut Company, rng: &mut Rng, tier: &'static str) -> usize {
     let from = c.clock.from - 1_000 * DAY;
     used(c, rng, tier, from)
 }

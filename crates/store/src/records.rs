@@ -6,6 +6,7 @@
 //! Procedures are not run through [`Records`] but through a [`Reader`], which cannot write, sees the record tables
 //! only, and stops at its limits.
 
+mod kept;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use hashbrown::{HashMap, HashSet};
 use model::{Row, Table, TableKind, Value};
 
+pub use kept::{Keeping, KeptRun};
 pub use postgres::{Address, reader_setup};
 
 /// `superseded_at` of a row that nothing has superseded.
@@ -483,6 +485,45 @@ impl Records {
     /// The database cannot be read.
     pub fn display(&mut self, ids: &BTreeSet<i64>) -> Result<Vec<Display>, RecordsError> {
         on!(&mut self.engine, w => w.display(ids))
+    }
+
+    /// Entities of which a row of `table` was written or taken back after position `since` and up to `until`; `None` where nobody
+    /// knows any more.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn written_since(
+        &mut self,
+        table: usize,
+        since: i64,
+        until: i64,
+    ) -> Result<Option<BTreeSet<i64>>, RecordsError> {
+        on!(&mut self.engine, w => w.written_since(table, since, until))
+    }
+
+    /// What is kept of a run; see [`Records::keep`].
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn kept(&mut self, run: &[u8; 32]) -> Result<Option<KeptRun>, RecordsError> {
+        on!(&mut self.engine, w => w.kept(run))
+    }
+
+    /// A part of what is kept of a run.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn kept_part(&mut self, run: &[u8; 32], part: i64) -> Result<Option<Vec<u8>>, RecordsError> {
+        on!(&mut self.engine, w => w.kept_part(run, part))
+    }
+
+    /// Keeps what a run yielded beside the rows it was yielded by, in the place of what was kept of it before. It goes with the
+    /// generation, and it may be thrown away at any time. PostgreSQL keeps nothing.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn keep(&mut self, keeping: &Keeping) -> Result<(), RecordsError> {
+        on!(&mut self.engine, w => w.keep(keeping))
     }
 
     /// Removes every text about some entities, from the file's free pages too.

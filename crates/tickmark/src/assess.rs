@@ -17,7 +17,8 @@ pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure
     let (mut workspace, conventions) = session.open(&place)?;
     let procedures = procedures(&workspace, &asked.control)?;
     let question = asked.asked.question(session.now, &workspace.config)?;
-    let question = AssessmentQuestion { procedures, ..question };
+    // What is in order is only counted here; a document has everything.
+    let question = AssessmentQuestion { procedures, brief: !asked.json, ..question };
     workspace.catch_up(&|document| derive(document, &conventions))?;
     let report = workspace.assess(&question)?;
     if asked.json {

@@ -166,6 +166,7 @@ fn report(
     let report = workspace.assess(&AssessmentQuestion {
         repository: Some(examined.key.to_owned()),
         procedures: workspace.catalog.procedures_in("CHG").map(|p| p.id.clone()).collect(),
+        brief: !check.json,
         ..AssessmentQuestion::over(period.clone(), session.now)
     })?;
     let history = workspace.history(examined.key, period, session.now)?;

@@ -44,6 +44,13 @@ pub(crate) enum Command {
     Check(Check),
     /// Test every control over a period, or look at what held on a date
     Assess(Assess),
+    /// The criteria, controls, procedures, tables, presets and policies there are
+    Catalog {
+        #[command(subcommand)]
+        what: crate::browse::CatalogCommand,
+    },
+    /// What stands between today and a report: who, how long, the next step, and dates
+    Gaps(crate::gaps::GapsCommand),
     /// What the company has promised, and which controls and objectives answer to it
     Commitments(CommitmentsCommand),
     /// Who could do what on a date, who approved it, and what is not known

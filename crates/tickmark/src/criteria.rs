@@ -171,9 +171,13 @@ pub(crate) fn control_command(session: &Session, asked: &ControlCommand) -> Resu
         return Ok(ExitCode::SUCCESS);
     }
     head(&found)?;
-    for control in &found.controls {
-        print_control(control, found.at_a_date, !asked.ids.is_empty())?;
+    let whole = !asked.ids.is_empty();
+    let (untouched, said): (Vec<_>, Vec<_>) =
+        found.controls.iter().partition(|control| !whole && is_untouched(control));
+    for control in said {
+        print_control(control, found.at_a_date, whole)?;
     }
+    print_untouched(&untouched)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -234,9 +238,17 @@ pub(crate) fn criteria_command(session: &Session, asked: &CriteriaCommand) -> Re
     head(&found)?;
     line("a proposal for a named person to decide about; an opinion on it is the auditor's")?;
     crate::coverage::print_alarms(&found.alarms, &found.tz)?;
-    for criterion in &found.criteria {
-        print_criterion(criterion)?;
+    let whole = !asked.ids.is_empty();
+    let unknown = |criterion: &&CriterionReport| {
+        let mut keys = criterion.controls.iter().filter(|c| c.key).peekable();
+        let untouched = |id: &str| found.controls.iter().any(|c| c.id == id && is_untouched(c));
+        !whole && criterion.decision.is_none() && keys.peek().is_some() && keys.all(|c| untouched(&c.id))
+    };
+    let (unknown, said): (Vec<_>, Vec<_>) = found.criteria.iter().partition(unknown);
+    for criterion in said {
+        print_criterion(criterion, whole)?;
     }
+    print_unknown(&unknown)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -329,6 +341,42 @@ fn listed(ids: &[MappedTo]) -> String {
     ids.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether there is nothing to say of a control but that nobody did anything about it yet.
+fn is_untouched(control: &ControlReport) -> bool {
+    control.procedures.is_empty()
+        && control.deviations.is_empty()
+        && control.owner.is_none()
+        && control.design == "cannot_conclude"
+        && control.design_because == "nobody concluded it"
+}
+
+/// Controls that nothing is known of, one to a line.
+fn print_untouched(controls: &[&ControlReport]) -> Result<(), Failure> {
+    if controls.is_empty() {
+        return Ok(());
+    }
+    line("")?;
+    line(&format!(
+        "{}: no procedure tests them, nobody is named, and nobody concluded their design",
+        styled(BOLD, &format!("{} that cannot be concluded", controls.len()))
+    ))?;
+    let rows: Vec<Vec<String>> = controls
+        .iter()
+        .map(|c| {
+            let gathered = match c.evidence.len() {
+                0 => "a procedure would have to test it".to_owned(),
+                1 => "1 kind of evidence by hand".to_owned(),
+                n => format!("{n} kinds of evidence by hand"),
+            };
+            vec![format!("  {}", c.id), plain(&c.title), format!("{}: {gathered}", c.owner_role)]
+        })
+        .collect();
+    for row in aligned(&rows) {
+        line(&row)?;
+    }
+    line("with its id, `tickmark control` says in full what evidence a control needs, how often and by whom")
+}
+
 fn print_control(control: &ControlReport, at_a_date: bool, whole: bool) -> Result<(), Failure> {
     line("")?;
     line(&format!("{} {}", styled(BOLD, &control.id), styled(BOLD, &control.title)))?;
@@ -343,7 +391,9 @@ fn print_control(control: &ControlReport, at_a_date: bool, whole: bool) -> Resul
     if whole {
         rows.push(("statement", format!("{} (version {})", control.statement, control.statement_version)));
         rows.push(("criteria", listed(&control.criteria)));
-        rows.push(("procedures", control.procedures.join(", ")));
+        let none = || "none".to_owned();
+        let all = Some(control.procedures.join(", ")).filter(|all| !all.is_empty());
+        rows.push(("procedures", all.unwrap_or_else(none)));
     }
     rows.push(("owner", owner));
     rows.push(("design", with(control.design, &control.design_because)));
@@ -367,10 +417,40 @@ fn print_control(control: &ControlReport, at_a_date: bool, whole: bool) -> Resul
     for row in aligned(&rows) {
         line(&row)?;
     }
+    if whole {
+        crate::browse::print_evidence(&control.evidence)?;
+    }
     Ok(())
 }
 
-fn print_criterion(criterion: &CriterionReport) -> Result<(), Failure> {
+/// Criteria of whose key controls nothing is known, one to a line.
+fn print_unknown(criteria: &[&CriterionReport]) -> Result<(), Failure> {
+    if criteria.is_empty() {
+        return Ok(());
+    }
+    line("")?;
+    line(&format!(
+        "{}: no procedure tests their key controls, and nobody concluded the design of one or answers for it",
+        styled(BOLD, &format!("{} that cannot be concluded", criteria.len()))
+    ))?;
+    let rows: Vec<Vec<String>> = criteria
+        .iter()
+        .map(|criterion| {
+            let keys: Vec<&str> =
+                criterion.controls.iter().filter(|c| c.key).map(|c| c.id.as_str()).collect();
+            vec![format!("  {}", criterion.id), plain(&criterion.title), keys.join(", ")]
+        })
+        .collect();
+    for row in aligned(&rows) {
+        line(&row)?;
+    }
+    Ok(())
+}
+
+/// How many reasons of a criterion are listed beside all others.
+const REASONS: usize = 6;
+
+fn print_criterion(criterion: &CriterionReport, whole: bool) -> Result<(), Failure> {
     line("")?;
     line(&format!(
         "{} {}  proposed: {}",
@@ -379,11 +459,23 @@ fn print_criterion(criterion: &CriterionReport) -> Result<(), Failure> {
         styled(BOLD, &spoken(criterion.proposal))
     ))?;
     line(&format!("  controls: {}", listed(&criterion.controls)))?;
-    for reason in &criterion.because {
+    let shown = if whole { criterion.because.len() } else { REASONS };
+    for reason in criterion.because.iter().take(shown) {
         line(&format!("  - {}", plain(reason)))?;
     }
-    for remark in &criterion.remarks {
-        line(&format!("  remark: {}", plain(remark)))?;
+    if let more @ 1.. = criterion.because.len().saturating_sub(shown) {
+        line(&format!("  - and {more} more: `tickmark criteria {}` lists them", criterion.id))?;
+    }
+    match criterion.remarks.as_slice() {
+        many @ [_, _, ..] if !whole => {
+            let n = many.len();
+            line(&format!("  remark: {n} of its controls have no owner"))?;
+        }
+        remarks => {
+            for remark in remarks {
+                line(&format!("  remark: {}", plain(remark)))?;
+            }
+        }
     }
     match &criterion.decision {
         None => line("  nobody decided about it")?,

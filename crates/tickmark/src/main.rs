@@ -4,6 +4,7 @@
 
 mod access;
 mod assess;
+mod browse;
 mod check;
 mod command;
 mod commitments;
@@ -16,6 +17,7 @@ mod deviation;
 mod evidence;
 mod failure;
 mod flows;
+mod gaps;
 mod import;
 mod ledger_command;
 mod output;
@@ -88,7 +90,9 @@ fn execute(session: &session::Session, command: command::Command) -> Result<Exit
         Command::Init { folder, organisation } => session::init(session, folder.as_deref(), &organisation),
         Command::Check(check) => check::run(session, &check),
         Command::Access(what) => access::run(session, &what),
+        Command::Gaps(what) => gaps::run(session, &what),
         Command::Commitments(what) => commitments::run(session, &what),
+        Command::Catalog { what } => browse::run(session, &what),
         Command::Assess(what) => assess::run(session, &what),
         Command::Deviation { what } => deviation::run(session, &what),
         Command::Waiver { what } => waiver::run(session, &what),

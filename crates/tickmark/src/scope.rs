@@ -25,6 +25,8 @@ pub(crate) enum ScopeCommand {
     Exclude(Decision),
     /// Bring something into scope
     Include(Decision),
+    /// Decide on every category at once, as a preset of the catalogue has them
+    Preset(Preset),
     /// Show what a rule would change; appends nothing
     Impact {
         /// Whether it leaves out or brings in
@@ -115,6 +117,54 @@ pub(crate) struct Decision {
     yes: bool,
 }
 
+#[derive(Args)]
+pub(crate) struct Preset {
+    /// The preset, as `tickmark catalog presets` lists them
+    name: String,
+    /// First day on which it holds, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    from: String,
+    /// Why: it stands in the ledger
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Who approved it: an account that is known, by address, login, name or key
+    #[arg(long, value_name = "WHO")]
+    approved_by: String,
+    /// The system of that account, where nothing is known of it yet
+    #[arg(long, value_name = "SYSTEM")]
+    approver_system: Option<String>,
+    /// Who enters it, as a pseudonym
+    #[arg(long, value_name = "WHO")]
+    by: Option<String>,
+    /// Append it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Preset {
+    /// What it says of a category.
+    fn decision(&self, category: &str) -> Decision {
+        Decision {
+            about: About {
+                dimension: Dimension::Category.word().to_owned(),
+                subject: category.to_owned(),
+                from: self.from.clone(),
+                to: None,
+                approved_at: None,
+                tz: None,
+                anyway: false,
+                period: None,
+                key: None,
+            },
+            reason: self.reason.clone(),
+            approved_by: self.approved_by.clone(),
+            approver_system: self.approver_system.clone(),
+            by: self.by.clone(),
+            yes: self.yes,
+        }
+    }
+}
+
 pub(crate) fn run(session: &Session, what: &ScopeCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
@@ -139,6 +189,22 @@ pub(crate) fn run(session: &Session, what: &ScopeCommand) -> Result<ExitCode, Fa
                 output::document(&impact)?;
             } else {
                 print_impact(&impact, &asked.question.period)?;
+            }
+        }
+        ScopeCommand::Preset(preset) => {
+            let presets = &workspace.catalog.presets;
+            let Some(chosen) = presets.get(&preset.name) else {
+                let known: Vec<&str> = presets.keys().map(String::as_str).collect();
+                return Err(Failure::of(format!(
+                    "there is no preset `{}`; there are {}",
+                    preset.name,
+                    known.join(", ")
+                )));
+            };
+            let categories = chosen.categories.clone();
+            for category in catalog::OPTIONAL_CATEGORIES {
+                let included = categories.iter().any(|c| c == category);
+                decide(session, &mut workspace, &conventions, &preset.decision(category), included)?;
             }
         }
         ScopeCommand::Exclude(decision) => {

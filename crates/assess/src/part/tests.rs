@@ -72,8 +72,15 @@ fn part(from: i64, to: i64, readings: &[&str]) -> Part {
 /// The whole and each part as `conclusion item:verdict(better)`.
 #[track_caller]
 fn check(over_period: bool, parts: Vec<Part>, coverage: &CoverageMap, expect: &str) -> Assessment {
-    let (whole, said) =
-        assess_parts(&rules(over_period), parts, false, coverage, &BTreeSet::from([1]), at(1000));
+    let (whole, said) = assess_parts(
+        &rules(over_period),
+        parts,
+        false,
+        coverage,
+        &BTreeSet::from([1]),
+        at(1000),
+        &Clean::default(),
+    );
     let items: Vec<String> = whole
         .items
         .iter()
@@ -234,7 +241,7 @@ proptest! {
         let (one, two) = (of(&one), of(&two));
         let judged = |readings: &[&str]| {
             let parts = vec![part(100, 200, readings)];
-            assess_parts(&rules(false), parts, false, &seen(0, 1000), &BTreeSet::from([1]), at(1000)).0
+            assess_parts(&rules(false), parts, false, &seen(0, 1000), &BTreeSet::from([1]), at(1000), &Clean::default()).0
         };
         let (alone, both) = (judged(&[&one]), judged(&[&one, &two]));
         for item in &alone.items {

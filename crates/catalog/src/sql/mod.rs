@@ -237,7 +237,7 @@ impl Query {
             reads: BTreeSet::new(),
         };
         // Writing it out once with stand-in values finds every problem that does not depend on the values.
-        let written = write::write(&query, None, Engine::Sqlite).map_err(|problems| {
+        let written = write::write(&query, None, &BTreeMap::new(), Engine::Sqlite).map_err(|problems| {
             problems.into_iter().map(|p| Problem { file: file.to_owned(), ..p }).collect::<Vec<_>>()
         })?;
         if purpose != Purpose::Question {
@@ -300,6 +300,29 @@ impl Query {
     }
 }
 
+/// Which rows of a table a run reads, where it does not read all of them: those that a column names, and those of which every
+/// column is NULL.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Only(pub BTreeMap<String, BTreeSet<i64>>);
+
+impl Only {
+    /// It as a condition on the stored rows of `table`.
+    #[must_use]
+    pub fn condition(&self, table: &Table) -> String {
+        let mut any: Vec<String> = vec![];
+        for (column, ids) in self.0.iter().filter(|(_, ids)| !ids.is_empty()) {
+            let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+            any.push(format!("{column} IN ({})", ids.join(", ")));
+        }
+        let may_be_null = |name: &String| table.columns.iter().any(|c| c.name == *name && c.nullable);
+        if self.0.keys().all(may_be_null) {
+            let nowhere: Vec<String> = self.0.keys().map(|column| format!("{column} IS NULL")).collect();
+            any.push(format!("({})", nowhere.join(" AND ")));
+        }
+        if any.is_empty() { "1 = 0".to_owned() } else { format!("({})", any.join(" OR ")) }
+    }
+}
+
 /// The text of a query as `engine` runs it, with every value written in as a typed literal.
 ///
 /// The texts for SQLite and DuckDB are the same; PostgreSQL's adds `COLLATE "C"` to text literals, because its databases
@@ -308,6 +331,19 @@ impl Query {
 /// # Errors
 /// A parameter that is unknown, missing or out of range.
 pub fn written_out(query: &Query, bindings: &Bindings, engine: Engine) -> Result<String, Vec<Problem>> {
+    written_out_of(query, bindings, &BTreeMap::new(), engine)
+}
+
+/// The same of some rows alone: of each table named in `only` those it says.
+///
+/// # Errors
+/// As [`written_out`].
+pub fn written_out_of(
+    query: &Query,
+    bindings: &Bindings,
+    only: &BTreeMap<String, Only>,
+    engine: Engine,
+) -> Result<String, Vec<Problem>> {
     let mut problems = Vec::new();
     for (name, value) in &bindings.parameters {
         if query.purpose == Purpose::Question {
@@ -329,7 +365,7 @@ pub fn written_out(query: &Query, bindings: &Bindings, engine: Engine) -> Result
     if !problems.is_empty() {
         return Err(problems);
     }
-    write::write(query, Some(bindings), engine).map(|w| w.text)
+    write::write(query, Some(bindings), only, engine).map(|w| w.text)
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ mod expr;
 mod from;
 mod query;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Column, RESERVED_COLUMNS, Table};
 use sqlparser::ast::{self, BinaryOperator, Expr, Ident, ObjectName, Spanned as _};
 
-use super::{Bindings, Engine, Kind, Query};
+use super::{Bindings, Engine, Kind, Only, Query};
 use crate::names;
 use crate::problem::Problem;
 
@@ -29,11 +29,13 @@ pub(super) struct Written {
 pub(super) fn write(
     query: &Query,
     bindings: Option<&Bindings>,
+    only: &BTreeMap<String, Only>,
     engine: Engine,
 ) -> Result<Written, Vec<Problem>> {
     let mut writer = Writer {
         query,
         bindings,
+        only,
         engine,
         out: String::new(),
         indent: 0,
@@ -83,6 +85,7 @@ struct Scope {
 struct Writer<'a> {
     query: &'a Query,
     bindings: Option<&'a Bindings>,
+    only: &'a BTreeMap<String, Only>,
     engine: Engine,
     out: String,
     indent: usize,

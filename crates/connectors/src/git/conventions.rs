@@ -24,6 +24,8 @@ pub struct Conventions {
     pub tests_since: Option<Instant>,
     /// Trailers that name another author.
     pub co_authored_by: Vec<String>,
+    /// Words by which a sentence of the message says that somebody else wrote it too, such as `joint with Ann`.
+    pub joint_words: Vec<String>,
     /// Trailers that name tickets.
     pub ticket_trailers: Vec<String>,
     /// Words before a ticket in a sentence, such as `fixes #12`.
@@ -51,6 +53,14 @@ impl Default for Conventions {
             tests_passed: list(&["tryBot-result", "luci-trybot-result"]),
             tests_since: None,
             co_authored_by: list(&["co-authored-by", "co-developed-by"]),
+            joint_words: list(&[
+                "joint with",
+                "joint work with",
+                "co-authored with",
+                "co-written with",
+                "paired with",
+                "pairing with",
+            ]),
             ticket_trailers: list(&[
                 "fixes",
                 "closes",

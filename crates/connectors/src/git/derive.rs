@@ -9,7 +9,9 @@ use model::{Derived, DisplayFact, Document, Fact, FactValue, Grade, Instant, Key
 use serde_json::Value as Json;
 
 use super::conventions::Conventions;
-use super::message::{Commit, Person, is_known_trailer, parse_commit, parse_person, tickets, trailers};
+use super::message::{
+    Commit, Person, is_known_trailer, names_another_author, parse_commit, parse_person, tickets, trailers,
+};
 use super::{COMMITS, REFS};
 
 /// The system that an e-mail address in a commit is an account of.
@@ -254,6 +256,11 @@ impl Reader<'_> {
         // their hands: they may have changed it, or only applied it.
         if address.is_none() && commit.parents.len() < 2 && committer != author {
             contribute("lander", committer.clone(), id, out);
+        }
+        if names_another_author(&commit.message, c)
+            && !trailers.iter().any(|(trailer, _)| Conventions::is(&c.co_authored_by, trailer))
+        {
+            contribute("co_author", None, id, out);
         }
         for (trailer, value) in trailers {
             if Conventions::is(&c.co_authored_by, trailer) {

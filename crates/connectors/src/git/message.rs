@@ -134,6 +134,28 @@ pub(crate) fn trailers<'a>(message: &'a str, known: &dyn Fn(&str) -> bool) -> Ve
     if all || enough { found } else { vec![] }
 }
 
+/// Whether a sentence says that somebody else wrote it too: one of the words, and then a name or an address. Who that is no
+/// prose can say for certain.
+pub(super) fn names_another_author(message: &str, conventions: &Conventions) -> bool {
+    let begins_a_word =
+        |text: &str, at: usize| !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '-');
+    let named = |rest: &str| {
+        let Some(word) = rest.strip_prefix(' ').and_then(|rest| rest.split(' ').next()) else { return false };
+        let word = word.trim_start_matches(['@', '(', '<', '"', '\'']);
+        word.starts_with(char::is_uppercase) || word.contains('@')
+    };
+    message.split("\n\n").any(|paragraph| {
+        // Lines are broken wherever they are full.
+        let text = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        let folded = text.to_ascii_lowercase();
+        conventions.joint_words.iter().filter(|words| !words.is_empty()).any(|words| {
+            folded
+                .match_indices(&words.to_ascii_lowercase())
+                .any(|(at, found)| begins_a_word(&text, at) && named(&text[at + found.len()..]))
+        })
+    })
+}
+
 /// Where the last paragraph begins; `None` when the message has only one (its subject).
 fn last_paragraph(message: &str) -> Option<usize> {
     let mut start = None;

@@ -443,6 +443,39 @@ fn a_co_author_without_a_name_is_nobody_in_particular() {
 }
 
 #[test]
+fn prose_that_names_another_author_leaves_open_who_wrote_it() {
+    let check = |message: &str, expect: &[&str]| {
+        let f = Fixture::new();
+        f.commit(&format!("{message}\n\nReviewed-by: Bob Ray <bob@example.test>"), "2025-01-01T00:00:00Z");
+        let (_, captures) = run(&f.open().unwrap(), &[], now());
+        let who: Vec<String> = facts(&captures, "contributor").iter().map(|v| text(v, "account")).collect();
+        assert_eq!(who, expect, "{message}");
+    };
+    let (alone, joint) = (&["ann@example.test"][..], &["ann@example.test", "?"][..]);
+    check("pump: oil it\n\nJoint with Bob Ray (change 12) :)", joint);
+    check("pump: oil it\n\nThis was joint\nwith bob@example.test.", joint);
+    check("pump: oil it (paired with @Bob)", joint);
+    check("pump: oil it\n\nJoint work with Zoë.", joint);
+    // No author: a technical word, or one inside another.
+    check("pump: make the joint with less oil", alone);
+    check("pump: sets that are disjoint with Pump are kept", alone);
+    check("pump: what is un-paired with Oil goes", alone);
+    check("pump: joint with", alone);
+}
+
+#[test]
+fn prose_adds_nobody_where_a_trailer_names_the_other_author() {
+    let f = Fixture::new();
+    f.commit(
+        "joint work\n\nJoint with Di.\n\nReviewed-by: Bob Ray <bob@example.test>\nCo-authored-by: Di Oh <di@example.test>",
+        "2025-01-01T00:00:00Z",
+    );
+    let (_, captures) = run(&f.open().unwrap(), &[], now());
+    let who: Vec<String> = facts(&captures, "contributor").iter().map(|v| text(v, "account")).collect();
+    assert_eq!(who, ["ann@example.test", "di@example.test"]);
+}
+
+#[test]
 fn a_bare_message_proposes_nothing() {
     let f = Fixture::new();
     f.commit("just do it", "2025-01-01T00:00:00Z");

@@ -52,6 +52,9 @@ pub struct Source {
     pub credential: Credential,
     /// The branch whose changes are examined; the repository's default branch when `None`.
     pub branch: Option<String>,
+    /// What the system is called where the address is not its name: a server that is reached through a tunnel, or whose
+    /// address changed. What was known of it under that name goes on.
+    pub known_as: Option<String>,
 }
 
 impl Source {
@@ -64,6 +67,7 @@ impl Source {
             api_url: API.to_owned(),
             credential: credential.into(),
             branch: None,
+            known_as: None,
         }
     }
 
@@ -76,14 +80,14 @@ impl Source {
     /// The system accounts belong to: `github.com`, or the host of an Enterprise Server.
     #[must_use]
     pub fn system(&self) -> String {
-        system(&self.api_url)
+        self.known_as.clone().unwrap_or_else(|| system(&self.api_url))
     }
 
     /// The repository's key, such as `github.com/acme/app`: as configured, so that a repository that is renamed later
     /// keeps one history. Equal to what git derives from the address of a clone.
     #[must_use]
     pub fn repository(&self) -> String {
-        repository(&self.api_url, &self.owner, &self.repo)
+        format!("{}/{}/{}", self.system(), self.owner, self.repo)
     }
 
     fn path(&self) -> String {
@@ -149,9 +153,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// The window a stream has to account for: from where its coverage is complete to the beginning of this run.
     fn window_of(&self, stream: &str) -> Window {
-        let from = self.cursor_instant(stream, "from").unwrap_or(self.window.from);
-        let to = self.now.min(self.window.to);
-        Window { from: from.min(to), to }
+        open_since(self.cursors, stream, self.window, self.now)
     }
 
     /// From when the lists of a stream are read anew.
@@ -165,7 +167,7 @@ impl Run<'_> {
     }
 
     fn cursor_instant(&self, stream: &str, name: &str) -> Option<Instant> {
-        self.cursors.get(stream)?[name].as_str()?.parse().ok()
+        cursor_instant(self.cursors, stream, name)
     }
 
     /// The cursor after a look: `to` moves on; `from` stays while a later run may still see what is missing before it.
@@ -182,6 +184,17 @@ impl Run<'_> {
         }
         cursor
     }
+}
+
+fn cursor_instant(cursors: &Cursors, stream: &str, name: &str) -> Option<Instant> {
+    cursors.get(stream)?[name].as_str()?.parse().ok()
+}
+
+/// The window a stream has to account for at `now`: from where its coverage is complete.
+fn open_since(cursors: &Cursors, stream: &str, window: Window, now: Instant) -> Window {
+    let from = cursor_instant(cursors, stream, "from").unwrap_or(window.from);
+    let to = now.min(window.to);
+    Window { from: from.min(to), to }
 }
 
 /// How far one list may lag behind another: re-read on every run.
@@ -207,13 +220,20 @@ pub fn collect(
     let context = source.context(client.credential());
     let mut recorder = Recorder::new(&source.instance(), COLLECTOR, context, sink);
     let now = client.http().now();
+    let (cursors, lasting) = going_on_from(cursors, window);
     for stream in STREAMS {
-        recorder.open(stream.name, Window { from: window.from.min(window.to), to: now.min(window.to) });
+        // A run that fails at once speaks for the time it would have looked at, and takes nothing away from what was seen.
+        recorder.open(
+            stream.name,
+            match stream.kind {
+                StreamKind::Snapshot => snapshot_window(now, now),
+                StreamKind::Event | StreamKind::Detail => open_since(&cursors, stream.name, window, now),
+            },
+        );
         if let Some(right) = client.lacks(stream) {
             recorder.doubt(stream.name, not_granted(&right));
         }
     }
-    let (cursors, lasting) = going_on_from(cursors, window);
     for (stream, reason) in lasting {
         recorder.gap_for_good(&stream, CoverageStatus::Partial, reason);
     }

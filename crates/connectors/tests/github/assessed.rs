@@ -67,6 +67,7 @@ fn judged(ledger: &Ledger) -> BTreeMap<u64, String> {
         procedures: vec!["change_ticket".to_owned()],
         at_a_date: false,
         keeping: None,
+        brief: false,
     };
     let report = workspace.assess(&question).unwrap();
     report.procedures[0]

@@ -114,6 +114,38 @@ fn a_bad_credential_is_a_gap_in_every_stream() {
 }
 
 #[test]
+fn a_run_that_fails_at_once_takes_nothing_away_from_what_was_seen() {
+    // A token that ran out, and a repository that was deleted.
+    for (status, body, word) in [
+        (401, r#"{"message":"Bad credentials"}"#, "failed"),
+        (404, r#"{"message":"Not Found"}"#, "not_permitted"),
+    ] {
+        let world = World::healthy();
+        let server = world.serve();
+        let clock = Clock::at(NOW);
+        let first = run(&server.url(), &Cursors::new(), &clock);
+        world.on(move |_| Some(Reply::new(status, body)));
+        clock.forward(3600);
+        let second = run(&server.url(), &first.cursors(), &clock);
+        let said: Vec<String> = rows(&second.captures, "coverage")
+            .into_iter()
+            .filter(|row| {
+                ["approval", "change", "check_run"].iter().any(|t| row.contains(&format!("relation={t} ")))
+            })
+            .collect();
+        assert_eq!(said.len(), 3, "{said:?}");
+        let since = format!("covered_from={NOW} covered_to=2026-03-01T13:00:00Z status={word} ");
+        assert!(said.iter().all(|row| row.contains(&since)), "{said:#?}");
+        // What the rule was is not known for a longer time than that.
+        let rule = rows(&second.captures, "coverage")
+            .into_iter()
+            .find(|r| r.contains("relation=branch_rule "))
+            .unwrap();
+        assert!(rule.contains("covered_from=2026-03-01T13:00:00Z"), "{rule}");
+    }
+}
+
+#[test]
 fn a_refused_stream_is_a_gap_and_the_others_go_on() {
     let world = World::healthy();
     world.on(|asked| {

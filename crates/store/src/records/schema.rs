@@ -5,7 +5,7 @@ use model::{Column, RESERVED_COLUMNS, Row, Table, TableKind, Value};
 use super::{CURRENT, RecordsError};
 
 /// Version of what a generation holds besides the record tables. Another version is another generation.
-const LAYOUT: u32 = 3;
+const LAYOUT: u32 = 4;
 
 /// The columns that make a stored row unique: by what it is looked up, then entity, position and place.
 pub(super) fn key(table: &Table) -> Vec<&str> {

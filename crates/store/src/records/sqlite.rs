@@ -16,6 +16,7 @@ use rusqlite::{
     params_from_iter,
 };
 
+use super::kept::{self, Keeping, KeptRun};
 use super::{Batch, CURRENT, Display, Entity, Go, Limits, Meter, RecordsError, RunError, Settled, schema};
 
 /// From how many rows on the first batch of a generation makes its indexes at its end.
@@ -50,12 +51,13 @@ impl Writer {
              CREATE TABLE display (id INTEGER NOT NULL, field TEXT NOT NULL, text TEXT NOT NULL,
                 PRIMARY KEY (id, field)) STRICT, WITHOUT ROWID;",
         )?;
+        transaction.execute_batch(kept::TABLES)?;
         for table in tables {
             transaction.execute_batch(&declaration(table))?;
         }
         create_indexes(&transaction, tables)?;
         transaction.execute(
-            "INSERT INTO generation (name, value) VALUES ('tables', ?1), ('applied', 0), ('filling', 0)",
+            "INSERT INTO generation (name, value) VALUES ('tables', ?1), ('applied', 0), ('filling', 0), ('noted', 0)",
             [schema::fingerprint(tables)],
         )?;
         transaction.commit()?;
@@ -132,6 +134,11 @@ impl Writer {
         for (number, id, at) in &batch.retracted {
             retract(&transaction, &tables[*number], *id, *at)?;
         }
+        if fills {
+            kept::note_nothing(&transaction, batch.applied)?;
+        } else {
+            kept::note(&transaction, batch)?;
+        }
         transaction
             .prepare_cached("UPDATE generation SET value = ?1 WHERE name = 'applied'")?
             .execute([batch.applied])?;
@@ -178,6 +185,7 @@ impl Writer {
             retract(&self.connection, &tables[number], id, at)?;
         }
         self.connection.execute("UPDATE generation SET value = ?1 WHERE name = 'applied'", [self.applied])?;
+        kept::note_nothing(&self.connection, self.applied)?;
         // No ANALYZE: with statistics SQLite drops the look-ups by index that procedures are written for, and a second becomes
         // twenty. Without them a plan depends on the schema alone, the same on every day and for every size.
         self.connection.execute_batch("COMMIT")?;
@@ -288,6 +296,27 @@ impl Writer {
             }
         }
         Ok(found)
+    }
+
+    pub(super) fn written_since(
+        &mut self,
+        table: usize,
+        since: i64,
+        until: i64,
+    ) -> Result<Option<BTreeSet<i64>>, RecordsError> {
+        Ok(kept::written_since(&self.connection, table, since, until)?)
+    }
+
+    pub(super) fn kept(&mut self, run: &[u8; 32]) -> Result<Option<KeptRun>, RecordsError> {
+        Ok(kept::kept(&self.connection, run)?)
+    }
+
+    pub(super) fn kept_part(&mut self, run: &[u8; 32], part: i64) -> Result<Option<Vec<u8>>, RecordsError> {
+        Ok(kept::part(&self.connection, run, part)?)
+    }
+
+    pub(super) fn keep(&mut self, keeping: &Keeping) -> Result<(), RecordsError> {
+        Ok(kept::keep(&mut self.connection, keeping)?)
     }
 
     pub(super) fn forget(&mut self, ids: &BTreeSet<i64>) -> Result<(), RecordsError> {

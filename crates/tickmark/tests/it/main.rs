@@ -6,6 +6,7 @@ mod access;
 mod anchor;
 mod assess;
 mod bad_input;
+mod catalog;
 mod check;
 mod commitments;
 mod company;

@@ -250,6 +250,9 @@ impl Writer<'_> {
                 " AND (valid_from <= {as_of} OR valid_from IS NULL) AND (valid_to > {as_of} OR valid_to IS NULL)"
             );
         }
+        if let Some(only) = self.only.get(&table.name) {
+            let _ = write!(text, " AND {}", only.condition(table));
+        }
         self.put(&text);
         self.put(&format!(") {alias}"));
         self.enter(alias, columns);

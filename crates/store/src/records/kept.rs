@@ -1,0 +1,138 @@
+//! What runs of procedures yielded, kept beside the rows they were yielded by, and which entities were written since.
+//!
+//! Both belong to the generation: another one begins with nothing, and everything here may be thrown away at any time.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Batch;
+
+pub(super) const TABLES: &str = "
+    CREATE TABLE written (known_from INTEGER NOT NULL, relation INTEGER NOT NULL, id INTEGER NOT NULL,
+       PRIMARY KEY (known_from, relation, id)) STRICT, WITHOUT ROWID;
+    CREATE TABLE kept (run BLOB PRIMARY KEY, procedure TEXT NOT NULL, position INTEGER NOT NULL, turn INTEGER NOT NULL,
+       head BLOB NOT NULL) STRICT;
+    CREATE TABLE kept_part (run BLOB NOT NULL, part INTEGER NOT NULL, rows BLOB NOT NULL, UNIQUE (run, part)) STRICT;";
+
+/// Runs that are kept of a procedure: those of the questions that are asked again and again.
+const RUNS: i64 = 4;
+
+/// What is kept of a run, without its parts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeptRun {
+    /// The ledger position it was made at.
+    pub position: i64,
+    /// What its keeper says of the parts.
+    pub head: Vec<u8>,
+}
+
+/// What is to be kept of a run.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Keeping {
+    /// What names it: everything it depends on besides the rows.
+    pub run: [u8; 32],
+    /// Its procedure. Of each a few runs are kept, and older ones give way.
+    pub procedure: String,
+    /// The ledger position it was made at.
+    pub position: i64,
+    /// What its keeper says of the parts.
+    pub head: Vec<u8>,
+    /// Parts that are new or changed, by their number; the others stay as they are.
+    pub parts: Vec<(i64, Vec<u8>)>,
+    /// Parts that are there no more. All of the others where none was kept before.
+    pub gone: Vec<i64>,
+}
+
+/// Notes which entities a batch writes.
+pub(super) fn note(connection: &Connection, batch: &Batch) -> Result<(), rusqlite::Error> {
+    let mut statement = connection
+        .prepare_cached("INSERT OR IGNORE INTO written (known_from, relation, id) VALUES (?1, ?2, ?3)")?;
+    for (table, row) in &batch.rows {
+        statement.execute(params![row.known_from, i64::try_from(*table).unwrap_or(-1), row.id])?;
+    }
+    for (table, id, at) in &batch.retracted {
+        statement.execute(params![at, i64::try_from(*table).unwrap_or(-1), id])?;
+    }
+    Ok(())
+}
+
+/// Says that nobody noted what was written up to a position: a generation was filled.
+pub(super) fn note_nothing(connection: &Connection, applied: i64) -> Result<(), rusqlite::Error> {
+    connection.execute("DELETE FROM written", [])?;
+    connection.execute("UPDATE generation SET value = ?1 WHERE name = 'noted'", [applied])?;
+    Ok(())
+}
+
+pub(super) fn written_since(
+    connection: &Connection,
+    table: usize,
+    since: i64,
+    until: i64,
+) -> Result<Option<BTreeSet<i64>>, rusqlite::Error> {
+    let noted: i64 =
+        connection.query_row("SELECT value FROM generation WHERE name = 'noted'", [], |row| row.get(0))?;
+    if since < noted {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM written WHERE known_from > ?1 AND known_from <= ?2 AND relation = ?3",
+    )?;
+    let ids =
+        statement.query_map(params![since, until, i64::try_from(table).unwrap_or(-1)], |row| row.get(0))?;
+    Ok(Some(ids.collect::<Result<_, _>>()?))
+}
+
+pub(super) fn kept(connection: &Connection, run: &[u8; 32]) -> Result<Option<KeptRun>, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT position, head FROM kept WHERE run = ?1")?
+        .query_row([&run[..]], |row| Ok(KeptRun { position: row.get(0)?, head: row.get(1)? }))
+        .optional()
+}
+
+pub(super) fn part(
+    connection: &Connection,
+    run: &[u8; 32],
+    part: i64,
+) -> Result<Option<Vec<u8>>, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT rows FROM kept_part WHERE run = ?1 AND part = ?2")?
+        .query_row(params![&run[..], part], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn keep(connection: &mut Connection, keeping: &Keeping) -> Result<(), rusqlite::Error> {
+    let Keeping { run, procedure, position, head, parts, gone } = keeping;
+    let transaction = connection.transaction()?;
+    let before = kept(&transaction, run)?;
+    if before.is_none() {
+        transaction.execute("DELETE FROM kept_part WHERE run = ?1", [&run[..]])?;
+    }
+    let turn: i64 =
+        transaction.query_row("SELECT COALESCE(max(turn), 0) + 1 FROM kept", [], |row| row.get(0))?;
+    transaction.execute(
+        "INSERT OR REPLACE INTO kept (run, procedure, position, turn, head) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![&run[..], procedure, position, turn, head],
+    )?;
+    for part in gone {
+        transaction.execute("DELETE FROM kept_part WHERE run = ?1 AND part = ?2", params![&run[..], part])?;
+    }
+    for (part, rows) in parts {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO kept_part (run, part, rows) VALUES (?1, ?2, ?3)")?
+            .execute(params![&run[..], part, rows])?;
+    }
+    transaction.execute(
+        "DELETE FROM kept WHERE procedure = ?1 AND turn <=
+           (SELECT turn FROM kept WHERE procedure = ?1 ORDER BY turn DESC LIMIT 1 OFFSET ?2)",
+        params![procedure, RUNS],
+    )?;
+    transaction.execute("DELETE FROM kept_part WHERE run NOT IN (SELECT run FROM kept)", [])?;
+    // What was written before the oldest run is asked for by none.
+    transaction.execute("DELETE FROM written WHERE known_from <= (SELECT min(position) FROM kept)", [])?;
+    transaction.execute(
+        "UPDATE generation SET value = max(value, (SELECT min(position) FROM kept)) WHERE name = 'noted'",
+        [],
+    )?;
+    transaction.commit()
+}
