@@ -14,6 +14,7 @@ use crate::vulnerabilities::found;
 /// What happens in it; the last of these is one of the ordinary cases.
 pub(crate) const NAMES: &[&str] = &[
     "story-releases",
+    "story-closing",
     "story-outage",
     "story-leaver",
     "story-vulnerability",
@@ -27,6 +28,7 @@ pub(crate) const CASES: &[(&str, Case)] = &[
     ("story-vulnerability", fixed_late),
     ("story-hotfix", reviewed_late),
     ("story-releases", released),
+    ("story-closing", closed_with_its_system),
     ("story-outage", nobody_looked),
 ];
 
@@ -34,6 +36,7 @@ pub(crate) const CASES: &[(&str, Case)] = &[
 pub(crate) const LATER: &[(&str, Case)] = &[("story-review", finished_late)];
 
 /// When the collector of the approvals of deployments was down: from a Wednesday evening in the middle of the year on.
+/// Only the pipeline knows them: an empty list of the code host would speak for all of them.
 pub(crate) fn base(c: &mut Company) {
     if c.shape.cases.as_ref().is_none_or(|names| !names.contains(&"story-outage")) {
         return;
@@ -48,6 +51,7 @@ pub(crate) fn base(c: &mut Company) {
         return;
     }
     c.clock.dark = Some((from, to));
+    c.deploys_elsewhere = true;
     c.outages.push(Outage { file: "deployment_approvals", from, to, tests: &["deployment_authorised"] });
 }
 
@@ -82,6 +86,17 @@ fn released(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         }
         let place = deployed(c, repository, "production", &artifact, when, MACHINE);
         allow(c, place, None, when - HOUR);
+    }
+    vec![]
+}
+
+/// Whoever still had a way into a system loses it when the system is switched off. Nothing is wrong with that.
+fn closed_with_its_system(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
+    for login in 0..c.logins.len() {
+        let End::At(off) = c.systems[c.logins[login].system].to else { continue };
+        if c.logins[login].spells.last().is_some_and(|(from, to)| *from < off && to.after(off)) {
+            close_at(c, login, End::At(off));
+        }
     }
     vec![]
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use app::{AppError, Demo};
 use clap::Parser as _;
+use collect::{Asked, Reply};
+use connectors::github::{self, Simulated};
 use model::Instant;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -17,7 +19,7 @@ use crate::demo::quoted;
 use crate::failure::Failure;
 use crate::import::hex;
 use crate::output::{self, BOLD, aligned, line, styled};
-use crate::session::{Session, entropy};
+use crate::session::{Session, derive, entropy};
 
 /// The company's name.
 pub(crate) const ORGANISATION: &str = "Quillbrook (simulated)";
@@ -202,6 +204,7 @@ pub(crate) fn tell(session: &Session, folder: &Path, company: &Company, demo: &D
     let bar = output::progress("building the company's year");
     before(&teller)?;
     import(&teller, &simulate::files(company), &bar)?;
+    code_host(&teller, company, &bar)?;
     let found = register(&teller, company)?;
     deal_with(&teller, &found)?;
     audit(&teller)?;
@@ -275,6 +278,43 @@ fn import(teller: &Teller<'_>, files: &[File], bar: &indicatif::ProgressBar) -> 
     }
     let vendors = files.iter().find(|file| file.name == "vendors").map_or("", |file| &file.csv);
     flows(teller, vendors.lines().skip(1).filter_map(|line| line.split(',').next()))
+}
+
+/// Captures appended at once: one flush for all of them.
+const CAPTURES_PER_APPEND: usize = 256;
+
+/// Collects the company's code host, with the connector that collects anybody's, at every look of the year. It is served on this machine while
+/// that lasts: no source is configured, since nothing is there to be asked afterwards. What the files know of logins comes first.
+fn code_host(teller: &Teller<'_>, company: &Company, bar: &indicatif::ProgressBar) -> Result<(), Failure> {
+    let session = teller.at(teller.demo.today);
+    let (mut workspace, conventions) = session.open(&session.place()?)?;
+    let host = simulate::code_host(company);
+    let simulated = Simulated {
+        known_as: simulate::CALLED.to_owned(),
+        repositories: host.repositories(),
+        looks: host.looks(),
+        since: host.since(),
+    };
+    let answer = move |asked: &Asked, at| {
+        let answer = host.answer(&asked.method, &asked.target, &asked.headers, at);
+        Reply { status: answer.status, headers: answer.headers, body: answer.body }
+    };
+    let mut waiting = vec![];
+    github::collect_simulated(&simulated, answer, &mut |capture| {
+        bar.inc(1);
+        waiting.push(capture);
+        if waiting.len() == CAPTURES_PER_APPEND {
+            workspace.append(&waiting)?;
+            waiting.clear();
+        }
+        Ok(())
+    })?;
+    workspace.append(&waiting)?;
+    let applied = workspace.catch_up(&|document: &model::Document<'_>| derive(document, &conventions))?;
+    match applied.problems.first() {
+        Some((entry, problem)) => Err(Failure::of(format!("ledger entry {entry}: {problem}"))),
+        None => Ok(()),
+    }
 }
 
 /// Where data goes: between the systems, and to three of the vendors.
