@@ -105,8 +105,6 @@ pub struct Company {
     pub(crate) dealings: Dealings,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
-    /// Whether the code host deploys nothing and its collector may not ask what it deployed: a pipeline of its own does it all.
-    pub(crate) deploys_elsewhere: bool,
     pub(crate) seeded: Vec<Seeded>,
     /// What a case has already taken for itself: no second one touches it.
     pub(crate) taken: BTreeSet<String>,
@@ -774,7 +772,6 @@ impl Company {
             register: Register::default(),
             dealings: Dealings::default(),
             outages: vec![],
-            deploys_elsewhere: false,
             seeded: vec![],
             taken: BTreeSet::new(),
             named,

@@ -441,9 +441,6 @@ impl Repository<'_> {
                 let (number, proposal) = self.proposal(number).ok_or_else(missing)?;
                 Ok(Said::Many(self.timeline(number, proposal)))
             }
-            ["deployments"] if self.c.deploys_elsewhere => {
-                Err(Refusal::of(403, "Resource not accessible by personal access token"))
-            }
             ["deployments"] => Ok(Said::Many(vec![])),
             ["actions", "runs"] => Ok(Said::Counted("workflow_runs", self.runs())),
             ["collaborators"] => {

@@ -2,7 +2,7 @@
 //! which nobody looked. Everything else is as it should be.
 
 use crate::Case;
-use crate::changes::{allow, built, deployed, hurried, lands};
+use crate::changes::{allow, built, deployed, hurried, switched};
 use crate::clock::{DAY, HOUR};
 use crate::company::{Company, End, Outage};
 use crate::monitoring::MACHINE;
@@ -35,8 +35,7 @@ pub(crate) const CASES: &[(&str, Case)] = &[
 /// What happens once accesses were reviewed.
 pub(crate) const LATER: &[(&str, Case)] = &[("story-review", finished_late)];
 
-/// When the collector of the approvals of deployments was down: from a Wednesday evening in the middle of the year on.
-/// Only the pipeline knows them: an empty list of the code host would speak for all of them.
+/// When the collectors of switches and of the code host were down: from a Wednesday evening in the middle of the year on.
 pub(crate) fn base(c: &mut Company) {
     if c.shape.cases.as_ref().is_none_or(|names| !names.contains(&"story-outage")) {
         return;
@@ -51,8 +50,7 @@ pub(crate) fn base(c: &mut Company) {
         return;
     }
     c.clock.dark = Some((from, to));
-    c.deploys_elsewhere = true;
-    c.outages.push(Outage { file: "deployment_approvals", from, to, tests: &["deployment_authorised"] });
+    c.outages.push(Outage { file: "flags", from, to, tests: &["flag_change_approval"] });
 }
 
 /// Nothing waits for production for longer than some weeks: what no later release brought is released by itself. Nothing is wrong
@@ -137,22 +135,13 @@ fn reviewed_late(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     vec![seeded(("CHG-07", "emergency_change_review", "story-hotfix"), &key, "pd.", why)]
 }
 
-/// Deployments of the days in which nobody fetched who had allowed them, and which the pipeline forgot since.
+/// A switch in the days in which nobody fetched who had allowed it, and which whoever keeps the switches forgot since.
 fn nobody_looked(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
-    let Some((from, to)) = c.clock.dark else { return vec![] };
-    let at = from + 17 * HOUR;
-    let commit = lands(c, rng, 0, 0, at - 3 * HOUR);
-    let artifact = built(c, rng, 0, &commit, at - 2 * HOUR);
-    deployed(c, 0, "production", &artifact, at, 1);
-    let why = "the collector was down, and the pipeline forgot who had allowed it: not known to be wrong, and not known to be right";
-    let mut all = vec![];
-    for deployment in
-        c.deployments.iter_mut().filter(|d| d.environment == "production" && d.at >= from && d.at < to)
-    {
-        deployment.approvals.clear();
-        all.push(seeded(("CHG-06", "deployment_authorised", "story-outage"), &deployment.key, "n", why));
-    }
-    all
+    let Some((from, _)) = c.clock.dark else { return vec![] };
+    let number = c.flags.len() + 1;
+    let flag = switched(c, rng, number, 1, from + 17 * HOUR);
+    let why = "the collector was down, and who had allowed it is forgotten: not known to be wrong, and not known to be right";
+    vec![seeded(("CHG-11", "flag_change_approval", "story-outage"), &c.flags[flag].key, "n", why)]
 }
 
 /// The last quarter's review of payments, finished when the quarter was over.
