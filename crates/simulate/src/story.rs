@@ -88,12 +88,16 @@ fn released(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     vec![]
 }
 
-/// Whoever still had a way into a system loses it when the system is switched off. Nothing is wrong with that.
+/// Whoever still had a way into a system loses it when the system is switched off: what ended before stays as it was. Nothing is
+/// wrong with that.
 fn closed_with_its_system(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
     for login in 0..c.logins.len() {
         let End::At(off) = c.systems[c.logins[login].system].to else { continue };
-        if c.logins[login].spells.last().is_some_and(|(from, to)| *from < off && to.after(off)) {
-            close_at(c, login, End::At(off));
+        for (_, to) in c.logins[login].spells.iter_mut().filter(|(from, to)| *from < off && to.after(off)) {
+            *to = End::At(off);
+        }
+        for grant in c.grants.iter_mut().filter(|g| g.login == login && g.from < off && g.to.after(off)) {
+            grant.to = End::At(off);
         }
     }
     vec![]
