@@ -18,6 +18,7 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 use std::{fs, io};
 
 use model::{Table, Value};
@@ -88,6 +89,11 @@ impl Catalog {
     /// The built-in content with a workspace's files over it.
     #[must_use]
     pub fn load(workspace: &[SourceFile]) -> (Self, Vec<Problem>) {
+        // What is built in never changes: whoever runs many commands in one process reads it once.
+        static BUILT_IN: OnceLock<(Catalog, Vec<Problem>)> = OnceLock::new();
+        if workspace.is_empty() {
+            return BUILT_IN.get_or_init(|| Self::of(&built_in_files(), &[])).clone();
+        }
         Self::of(&built_in_files(), workspace)
     }
 

@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use app::{AssessmentQuestion, Opening, ProcedureReport, Report, Workspace};
-use collect::{Http, HttpConfig, Loopback, Reply, Secret, Surroundings};
+use collect::{Asked, Reply};
 use connectors::git::Conventions;
-use connectors::github::{self, Cursors, Source};
+use connectors::github::{self, Simulated};
 use connectors::import::{self, COLLECTOR, Format, Mapping, Shape};
 use model::{
     Attribute, Capture, Coverage, CoverageStatus, Document, Instant, Receipt, Verdict, Window,
@@ -151,49 +149,22 @@ fn derive(document: &Document<'_>) -> model::Derived {
 /// What cannot be served or collected at all, in words.
 pub fn collected(company: &Company) -> Result<Vec<Capture>, String> {
     let host = simulate::code_host(company);
-    let (looks, repositories, since) = (host.looks(), host.repositories(), host.since());
-    // The clock of the host and of whoever collects; nobody waits, so it only moves on from look to look.
-    let clock = Arc::new(AtomicI64::new(0));
-    let hosts = Arc::clone(&clock);
-    let server = Loopback::serve(move |asked| {
-        let at = Instant::from_ms(hosts.load(Ordering::SeqCst));
+    let simulated = Simulated {
+        known_as: simulate::CALLED.to_owned(),
+        repositories: host.repositories(),
+        looks: host.looks(),
+        since: host.since(),
+    };
+    let answer = move |asked: &Asked, at| {
         let answer = host.answer(&asked.method, &asked.target, &asked.headers, at);
         Reply { status: answer.status, headers: answer.headers, body: answer.body }
-    })
-    .map_err(|error| format!("the code host cannot be served: {error}"))?;
-    let now = Arc::clone(&clock);
-    let surroundings = Surroundings {
-        now: Box::new(move || Instant::from_ms(now.load(Ordering::SeqCst))),
-        sleep: Box::new(|_| ()),
-        random: Box::new(|| 0),
     };
-    let mut http = Http::new(HttpConfig::default(), surroundings).map_err(|error| error.to_string())?;
-    let mut captures: Vec<Capture> = vec![];
-    let mut cursors: BTreeMap<&str, Cursors> = BTreeMap::new();
-    for look in looks {
-        clock.store(look.ms(), Ordering::SeqCst);
-        for (owner, name) in &repositories {
-            let source = Source {
-                api_url: server.url(),
-                known_as: Some(simulate::CALLED.to_owned()),
-                ..Source::new(owner, name, Secret::new("invented"))
-            };
-            let known = cursors.entry(name).or_default();
-            let mut fresh = vec![];
-            let window = Window { from: since, to: Instant::FOREVER };
-            github::collect(&source, known, window, &mut http, &mut |capture| {
-                fresh.push(capture);
-                Ok(())
-            })
-            .map_err(|error| format!("{owner}/{name}: {error}"))?;
-            for capture in &fresh {
-                if let Some(cursor) = &capture.receipt.cursor {
-                    known.insert(capture.receipt.stream.clone(), cursor.clone());
-                }
-            }
-            captures.extend(fresh);
-        }
-    }
+    let mut captures = vec![];
+    github::collect_simulated(&simulated, answer, &mut |capture| {
+        captures.push(capture);
+        Ok(())
+    })
+    .map_err(|error| error.to_string())?;
     Ok(captures)
 }
 

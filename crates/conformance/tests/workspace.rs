@@ -40,6 +40,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "assess",
             "sampling",
             "app",
+            // What `tickmark demo` shows.
+            "simulate",
         ],
     ),
 ];

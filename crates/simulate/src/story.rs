@@ -2,7 +2,7 @@
 //! which nobody looked. Everything else is as it should be.
 
 use crate::Case;
-use crate::changes::{allow, built, deployed, hurried, lands};
+use crate::changes::{allow, built, deployed, hurried, switched};
 use crate::clock::{DAY, HOUR};
 use crate::company::{Company, End, Outage};
 use crate::monitoring::MACHINE;
@@ -14,6 +14,7 @@ use crate::vulnerabilities::found;
 /// What happens in it; the last of these is one of the ordinary cases.
 pub(crate) const NAMES: &[&str] = &[
     "story-releases",
+    "story-closing",
     "story-outage",
     "story-leaver",
     "story-vulnerability",
@@ -27,13 +28,14 @@ pub(crate) const CASES: &[(&str, Case)] = &[
     ("story-vulnerability", fixed_late),
     ("story-hotfix", reviewed_late),
     ("story-releases", released),
+    ("story-closing", closed_with_its_system),
     ("story-outage", nobody_looked),
 ];
 
 /// What happens once accesses were reviewed.
 pub(crate) const LATER: &[(&str, Case)] = &[("story-review", finished_late)];
 
-/// When the collector of the approvals of deployments was down: from a Wednesday evening in the middle of the year on.
+/// When the collectors of switches and of the code host were down: from a Wednesday evening in the middle of the year on.
 pub(crate) fn base(c: &mut Company) {
     if c.shape.cases.as_ref().is_none_or(|names| !names.contains(&"story-outage")) {
         return;
@@ -48,7 +50,7 @@ pub(crate) fn base(c: &mut Company) {
         return;
     }
     c.clock.dark = Some((from, to));
-    c.outages.push(Outage { file: "deployment_approvals", from, to, tests: &["deployment_authorised"] });
+    c.outages.push(Outage { file: "flags", from, to, tests: &["flag_change_approval"] });
 }
 
 /// Nothing waits for production for longer than some weeks: what no later release brought is released by itself. Nothing is wrong
@@ -82,6 +84,21 @@ fn released(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         }
         let place = deployed(c, repository, "production", &artifact, when, MACHINE);
         allow(c, place, None, when - HOUR);
+    }
+    vec![]
+}
+
+/// Whoever still had a way into a system loses it when the system is switched off: what ended before stays as it was. Nothing is
+/// wrong with that.
+fn closed_with_its_system(c: &mut Company, _: &mut Rng) -> Vec<Seeded> {
+    for login in 0..c.logins.len() {
+        let End::At(off) = c.systems[c.logins[login].system].to else { continue };
+        for (_, to) in c.logins[login].spells.iter_mut().filter(|(from, to)| *from < off && to.after(off)) {
+            *to = End::At(off);
+        }
+        for grant in c.grants.iter_mut().filter(|g| g.login == login && g.from < off && g.to.after(off)) {
+            grant.to = End::At(off);
+        }
     }
     vec![]
 }
@@ -122,22 +139,13 @@ fn reviewed_late(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     vec![seeded(("CHG-07", "emergency_change_review", "story-hotfix"), &key, "pd.", why)]
 }
 
-/// Deployments of the days in which nobody fetched who had allowed them, and which the pipeline forgot since.
+/// A switch in the days in which nobody fetched who had allowed it, and which whoever keeps the switches forgot since.
 fn nobody_looked(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
-    let Some((from, to)) = c.clock.dark else { return vec![] };
-    let at = from + 17 * HOUR;
-    let commit = lands(c, rng, 0, 0, at - 3 * HOUR);
-    let artifact = built(c, rng, 0, &commit, at - 2 * HOUR);
-    deployed(c, 0, "production", &artifact, at, 1);
-    let why = "the collector was down, and the pipeline forgot who had allowed it: not known to be wrong, and not known to be right";
-    let mut all = vec![];
-    for deployment in
-        c.deployments.iter_mut().filter(|d| d.environment == "production" && d.at >= from && d.at < to)
-    {
-        deployment.approvals.clear();
-        all.push(seeded(("CHG-06", "deployment_authorised", "story-outage"), &deployment.key, "n", why));
-    }
-    all
+    let Some((from, _)) = c.clock.dark else { return vec![] };
+    let number = c.flags.len() + 1;
+    let flag = switched(c, rng, number, 1, from + 17 * HOUR);
+    let why = "the collector was down, and who had allowed it is forgotten: not known to be wrong, and not known to be right";
+    vec![seeded(("CHG-11", "flag_change_approval", "story-outage"), &c.flags[flag].key, "n", why)]
 }
 
 /// The last quarter's review of payments, finished when the quarter was over.

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 
 use app::{AppError, Demo};
 use clap::Args;
-use model::Instant;
 use simulate::Shape;
 
 use crate::command::{Command, SourceCommand};
@@ -54,8 +53,8 @@ pub(crate) fn run(session: &Session, what: &DemoCommand) -> Result<ExitCode, Fai
         seed: what.seed,
         first_day,
         last_day,
-        // The first instant of which nothing was exported.
-        today: Instant::from_ms(company.cutoff().ms() + 1),
+        // The last instant of which everything was exported: what rests on silence may rest on all of it.
+        today: company.cutoff(),
     };
     announce(&demo);
     if is_there(&folder, &demo)? {

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use app::{AppError, Demo};
 use clap::Parser as _;
+use collect::{Asked, Reply};
+use connectors::github::{self, Simulated};
 use model::Instant;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
@@ -17,7 +19,7 @@ use crate::demo::quoted;
 use crate::failure::Failure;
 use crate::import::hex;
 use crate::output::{self, BOLD, aligned, line, styled};
-use crate::session::{Session, entropy};
+use crate::session::{Session, derive, entropy};
 
 /// The company's name.
 pub(crate) const ORGANISATION: &str = "Quillbrook (simulated)";
@@ -115,9 +117,10 @@ const EVIDENCE: [(&str, &str, &str, &str, &str); 3] = [
 ];
 
 /// What to run next, and what it shows. The person is whoever was left behind, the day one on which they should have been gone.
-const TOUR: [(&str, &str); 14] = [
+const TOUR: [(&str, &str); 15] = [
     ("assess", "every control over the year: what held, what did not, what nobody can say"),
-    ("assess --control CHG-06", "one of them: silence is neither a pass nor a deviation"),
+    ("assess --control CHG-11", "one of them: silence is neither a pass nor a deviation"),
+    ("assess --control CHG-02", "who reviewed each change, by the code host's own word"),
     ("deviation list", "what went wrong, who sees to it until when, and what was allowed beforehand"),
     ("access --who PERSON --as-of DAY", "who could do what on a day, and who looked at it"),
     ("coverage", "where was looked, table by table, and where not"),
@@ -202,6 +205,7 @@ pub(crate) fn tell(session: &Session, folder: &Path, company: &Company, demo: &D
     let bar = output::progress("building the company's year");
     before(&teller)?;
     import(&teller, &simulate::files(company), &bar)?;
+    code_host(&teller, company, &bar)?;
     let found = register(&teller, company)?;
     deal_with(&teller, &found)?;
     audit(&teller)?;
@@ -254,10 +258,11 @@ fn before(teller: &Teller<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Imports the company's files, as its systems exported them today.
+/// Imports the company's files, as its systems exported them today: once the last instant that they cover was over.
 fn import(teller: &Teller<'_>, files: &[File], bar: &indicatif::ProgressBar) -> Result<(), Failure> {
     let exports = teller.folder.join(EXPORTS);
     fs::create_dir_all(&exports).map_err(AppError::file("make the folder", &exports))?;
+    let exported = Instant::from_ms(teller.demo.today.ms() + 1);
     for file in files {
         let path = |end: &str| exports.join(format!("{}.{end}", file.name));
         for (path, text) in [(path("csv"), &file.csv), (path("toml"), &file.mapping)] {
@@ -266,15 +271,52 @@ fn import(teller: &Teller<'_>, files: &[File], bar: &indicatif::ProgressBar) -> 
         let (csv, map) = (quoted(&path("csv")), quoted(&path("toml")));
         // A collector that was down for a while says of two times that it has everything, and nothing of the time between.
         for (from, to) in &file.covers {
-            teller.today(&format!(
-                "import {csv} --map {map} --source {} --covers {from}..{to} --yes",
-                file.name
-            ))?;
+            teller.does(
+                exported,
+                &format!("import {csv} --map {map} --source {} --covers {from}..{to} --yes", file.name),
+            )?;
         }
         bar.inc(1);
     }
     let vendors = files.iter().find(|file| file.name == "vendors").map_or("", |file| &file.csv);
     flows(teller, vendors.lines().skip(1).filter_map(|line| line.split(',').next()))
+}
+
+/// Captures appended at once: one flush for all of them.
+const CAPTURES_PER_APPEND: usize = 256;
+
+/// Collects the company's code host, with the connector that collects anybody's, at every look of the year. It is served on this machine while
+/// that lasts: no source is configured, since nothing is there to be asked afterwards. What the files know of logins comes first.
+fn code_host(teller: &Teller<'_>, company: &Company, bar: &indicatif::ProgressBar) -> Result<(), Failure> {
+    let session = teller.at(teller.demo.today);
+    let (mut workspace, conventions) = session.open(&session.place()?)?;
+    let host = simulate::code_host(company);
+    let simulated = Simulated {
+        known_as: simulate::CALLED.to_owned(),
+        repositories: host.repositories(),
+        looks: host.looks(),
+        since: host.since(),
+    };
+    let answer = move |asked: &Asked, at| {
+        let answer = host.answer(&asked.method, &asked.target, &asked.headers, at);
+        Reply { status: answer.status, headers: answer.headers, body: answer.body }
+    };
+    let mut waiting = vec![];
+    github::collect_simulated(&simulated, answer, &mut |capture| {
+        bar.inc(1);
+        waiting.push(capture);
+        if waiting.len() == CAPTURES_PER_APPEND {
+            workspace.append(&waiting)?;
+            waiting.clear();
+        }
+        Ok(())
+    })?;
+    workspace.append(&waiting)?;
+    let applied = workspace.catch_up(&|document: &model::Document<'_>| derive(document, &conventions))?;
+    match applied.problems.first() {
+        Some((entry, problem)) => Err(Failure::of(format!("ledger entry {entry}: {problem}"))),
+        None => Ok(()),
+    }
 }
 
 /// Where data goes: between the systems, and to three of the vendors.
@@ -420,9 +462,10 @@ pub(crate) fn tour(folder: &Path, company: &Company, demo: &Demo) -> Result<(), 
     for text in [
         "Most of it went well. A contractor's contract ended, and their way into the cloud as an administrator stayed",
         "open. A critical vulnerability waited for its fix. Customers' data lay unencrypted for four days. An emergency",
-        "change was reviewed late; so was access to payments, which somebody had allowed beforehand. In July a collector",
-        "was down for some days: who allowed the deployments of these days, nobody can say. And the code host was never",
-        "connected: who reviewed changes is not known, which is no pass either.",
+        "change was reviewed late; so was access to payments, which somebody had allowed beforehand. In July collectors",
+        "were down for some days: who had allowed a flag to be switched then is forgotten, and so is who went around a rule",
+        "of the code host: nobody can say, which is neither a pass nor a deviation. Who wrote, reviewed and tested the",
+        "changes of the year was collected from the code host, at every look.",
     ] {
         line(text)?;
     }

@@ -15,6 +15,7 @@ mod people;
 mod probe;
 mod protection;
 mod pulls;
+mod simulated;
 mod streams;
 mod strength;
 mod tickets;
@@ -31,6 +32,7 @@ use client::{Answer, Client, Stop, message_of, segment};
 pub use derive::derive;
 pub use probe::{StreamCheck, probe};
 use protection::Protection;
+pub use simulated::{Simulated, collect_simulated};
 pub use streams::{STREAMS, Stream, StreamKind, forgotten, stream_named, streams_of};
 
 /// Name and version of this collector, as receipts give it.

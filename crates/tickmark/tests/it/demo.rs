@@ -65,37 +65,91 @@ fn a_year_with_a_story_that_says_everywhere_what_it_is() {
     ];
     assert_eq!(deviations.keys().map(String::as_str).collect::<Vec<_>>(), told);
     assert!(deviations.values().all(|items| items.len() == 1), "{deviations:?}");
-    // The collector was down from Wednesday evening to Sunday morning, in New York.
-    let allowed = procedure(&year, "deployment_authorised");
+    // Collectors were down from Wednesday evening to Sunday morning, in New York. Nobody fetched who had allowed a switch then.
+    let allowed = procedure(&year, "flag_change_approval");
     let dark = "2025-07-02T22:30:00Z".."2025-07-06T13:30:00Z";
-    let mut unknown = 0;
-    for item in allowed["items"].as_array().unwrap() {
-        let within = dark.contains(&word(item, "occurred_at"));
-        let expect = if within { "no_evidence" } else { "pass" };
-        assert_eq!(item["verdicts"]["a"], expect, "{item}");
-        unknown += u32::from(within);
-    }
-    assert!(unknown >= 1);
-    for held in [
-        "access_review_completed exceptions_noted",
-        "alert_response no_exceptions",
-        "availability_objective no_exceptions",
-        "branch_protection no_exceptions",
-        "bypass_review no_exceptions",
-        "deployment_authorised cannot_conclude",
-        "deployment_traceable no_exceptions",
-        "deployments_reconciled no_exceptions",
-        "flag_change_approval no_exceptions",
-        "incidents_reconciled no_exceptions",
-        "leavers_reconciled no_exceptions",
-        "mfa_enabled no_exceptions",
-        "roster_reconciled no_exceptions",
-        "security_training no_exceptions",
-        "vendor_review no_exceptions",
+    let unknown: Vec<&Json> = allowed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|item| item["verdicts"]["a"] == "no_evidence")
+        .collect();
+    assert_eq!(unknown.len(), 1, "{unknown:?}");
+    assert!(dark.contains(&word(unknown[0], "occurred_at")), "{unknown:?}");
+    // Every change was reviewed by somebody else, in the code host's own word; that it named a ticket stands in its text alone. Which
+    // tests a rule demanded shows on some days only.
+    for (id, grade, verdicts) in [
+        ("change_ticket", "asserted", [["pass", "pass"], ["pass", "pass"]]),
+        ("change_independent_review", "system", [["pass", "pass"], ["not_applicable", "not_applicable"]]),
+        ("change_tests", "system", [["pass", "no_evidence"], ["pass", "no_evidence"]]),
     ] {
-        let (id, conclusion) = held.split_once(' ').unwrap();
-        assert_eq!(procedure(&year, id)["conclusion"], conclusion, "{id}");
+        let items = procedure(&year, id)["items"].as_array().unwrap();
+        assert!(items.len() > 200, "{id}: {}", items.len());
+        for item in items {
+            let said = [&item["verdicts"]["a"], &item["verdicts"]["b"]];
+            assert!(verdicts.iter().any(|both| said == [both[0], both[1]]), "{id}: {item}");
+            assert_eq!(item["grade"], grade, "{id}: {item}");
+        }
     }
+    // What is concluded of everything that is tested. What nobody supplies is not concluded, and nothing else but the story is.
+    let mut concluded = BTreeMap::<&str, Vec<&str>>::new();
+    for procedure in year["procedures"].as_array().unwrap() {
+        concluded.entry(word(procedure, "conclusion")).or_default().push(word(procedure, "id"));
+    }
+    concluded.values_mut().for_each(|ids| ids.sort_unstable());
+    assert_eq!(
+        concluded["exceptions_noted"],
+        [
+            "access_review_completed",
+            "emergency_change_review",
+            "encryption_at_rest",
+            "leaver_access_ended",
+            "vulnerability_remediation",
+        ]
+    );
+    assert_eq!(
+        concluded["cannot_conclude"],
+        [
+            "access_logged",
+            "bypass_review",
+            "capacity_watched",
+            "change_tests",
+            "drift_put_right",
+            "flag_change_approval",
+            "intrusion_detection",
+            "runs_in_zones",
+        ]
+    );
+    assert!(concluded["no_exceptions"].len() >= 45, "{concluded:?}");
+    for held in [
+        "access_approved",
+        "alert_response",
+        "artifact_provenance",
+        "availability_objective",
+        "backups_run",
+        "branch_protection",
+        "change_independent_review",
+        "change_ticket",
+        "deployment_authorised",
+        "deployment_traceable",
+        "deployments_reconciled",
+        "failures_alerted",
+        "incidents_reconciled",
+        "leavers_reconciled",
+        "mfa_enabled",
+        "privileged_access_bounded",
+        "release_approval",
+        "restores_tested",
+        "rollback_ready",
+        "roster_reconciled",
+        "secrets_rotated",
+        "security_training",
+        "vendor_review",
+    ] {
+        assert!(concluded["no_exceptions"].contains(&held), "{held}: {concluded:?}");
+    }
+    // The code host was there while the demo was built, and is no source that anybody could ask now.
+    assert!(home.in_demo("source list").succeeded().contains("no source yet"));
     // What people decided: one overdue, one nobody owns and that was allowed beforehand, one open, two closed.
     let listed = home.json_of_demo("deviation list");
     let mut standings = BTreeMap::<&str, Vec<&str>>::new();
