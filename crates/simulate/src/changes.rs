@@ -134,7 +134,7 @@ pub(crate) fn switched(c: &mut Company, rng: &mut Rng, number: usize, by: usize,
 
 /// A change on the emergency path as it should go: an incident, and somebody independent who looks at it in time.
 pub(crate) fn hurried(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
-    let repository = rng.below(c.repositories.len());
+    let repository = rng.below(c.shape.repositories);
     let (by, other) = two(rng);
     let commit = lands(c, rng, repository, by, at - 20 * MINUTE);
     let due = c.clock.business_days_after(at, REVIEW_DAYS);

@@ -245,11 +245,12 @@ fn log_gap(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
             }
             _ => {
                 // Nor can anybody say whether it goes on where the day before ended.
-                c.models.logs[day].first = None;
-                if c.take(format!("log {}", day - 1)) {
-                    let why = "the day after it does not say with which number it begins";
-                    all.push(of_log(c, "log-gap", day - 1, "pnp", why));
+                if !c.take(format!("log {}", day - 1)) {
+                    continue;
                 }
+                c.models.logs[day].first = None;
+                let why = "the day after it does not say with which number it begins";
+                all.push(of_log(c, "log-gap", day - 1, "pnp", why));
             }
         }
         let letters = if what == "uncounted" { "nnp" } else { letters };

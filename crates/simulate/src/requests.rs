@@ -31,7 +31,8 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
                 .filter(|from| *from > held.from && held.to.after(*from)),
         );
         for at in begun {
-            let before = rng.between(1, 60) * HOUR;
+            // Two approvals of one instant could not be told from one that is on the list twice.
+            let before = rng.between(1, 60) * HOUR + i64::try_from(grant % 50).unwrap_or(0) * MINUTE;
             let request = asked(c, rng, grant, at - before);
             c.requests.push(request);
         }
