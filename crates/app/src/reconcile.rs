@@ -180,6 +180,7 @@ impl Workspace {
         reports: &mut [ProcedureReport],
         question: &Question,
         position: u64,
+        scope: Option<i64>,
     ) -> Result<(), AppError> {
         let mut found: BTreeMap<String, Vec<Reconciled>> = BTreeMap::new();
         let mut known: Option<(ByTable, BTreeMap<String, Origin>)> = None;
@@ -188,9 +189,8 @@ impl Workspace {
             for attribute in procedure.attributes.iter().filter(|a| !a.completes.is_empty()) {
                 let (sources, origins) = match &known {
                     Some(known) => known,
-                    None => {
-                        known.insert((self.sources_by_table(question, position)?, self.origins(position)?))
-                    }
+                    None => known
+                        .insert((self.sources_by_table(question, position, scope)?, self.origins(position)?)),
                 };
                 let of = |tables: &mut dyn Iterator<Item = &String>| -> Vec<String> {
                     let sources = tables.flat_map(|table| sources.get(table).into_iter().flatten());
@@ -224,14 +224,21 @@ impl Workspace {
     }
 
     /// The sources that say of each table what they looked at in the period, by their own names.
-    fn sources_by_table(&mut self, question: &Question, position: u64) -> Result<ByTable, AppError> {
+    fn sources_by_table(
+        &mut self,
+        question: &Question,
+        position: u64,
+        scope: Option<i64>,
+    ) -> Result<ByTable, AppError> {
         let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
         let mut sources = ByTable::new();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
         for row in statements(&mut self.records, known_at)? {
             let said = row.statement;
             let touches = said.from < question.period.to && question.period.from < said.to;
-            if !touches || said.status != CoverageStatus::Complete {
+            // What speaks of another repository is no side of this question; scope 0 is the company as a whole.
+            let asked = scope.is_none_or(|asked| said.scope == asked || said.scope == 0);
+            if !touches || !asked || said.status != CoverageStatus::Complete {
                 continue;
             }
             // A statement's number begins with the ledger entry that made it. The open log has a number for a source; its own name

@@ -169,7 +169,7 @@ impl Drop for Disk {
 
 #[test]
 fn a_full_disk_loses_nothing() {
-    let Some(disk) = Disk::new("1600k") else {
+    let Some(disk) = Disk::new("6m") else {
         println!("skipped: this user may not mount a small disk");
         return;
     };
@@ -179,8 +179,8 @@ fn a_full_disk_loses_nothing() {
     let small = one();
     home.does(&format!("--workspace {workspace} check {}", small.shown()));
     let before = fs::read(disk.path().join("acme/data/log/checkpoint")).unwrap();
-    // What is left of 2.4 MB when compressed does not go in any more.
-    let large = Repo::with_many(80, 30_000);
+    // What is left of 9.6 MB when compressed does not go in any more.
+    let large = Repo::with_many(80, 120_000);
     home.refuses(&format!("--workspace {workspace} check {}", large.shown()), &["free some space"]);
     // As soon as there is room, everything goes on.
     disk.again("size=200m");
