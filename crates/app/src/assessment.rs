@@ -361,7 +361,6 @@ impl Workspace {
             }
             None => None,
         };
-        let only = scope;
         let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
         let (coverage, covered, alarms) = match &question.keeping {
             None => {
@@ -499,7 +498,7 @@ impl Workspace {
         over_a_period_only.sort_by(|a: &OverAPeriod, b| a.controls.cmp(&b.controls));
         reports.sort_by(|a: &ProcedureReport, b| a.controls.cmp(&b.controls).then_with(|| a.id.cmp(&b.id)));
         self.mark_waived(&mut reports, question)?;
-        self.reconcile(&mut reports, question, position, only)?;
+        self.reconcile(&mut reports, question, position, asking.scope)?;
         reports.retain(|report| !completing.contains(&report.id));
         let Period { from, to, tz } = question.period.clone();
         Ok(Report {

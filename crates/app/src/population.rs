@@ -693,8 +693,9 @@ impl Workspace {
     fn sources_of(&self, entries: &BTreeMap<u64, u64>, position: u64) -> Result<Vec<SourceOf>, AppError> {
         let mut items: BTreeMap<String, u64> = BTreeMap::new();
         let mut streams = BTreeSet::new();
-        for (entry, count) in entries {
-            let leaf = self.ledger.leaf(*entry)?;
+        for leaf in self.ledger.reader().leaves_of(entries.keys().copied()) {
+            let (entry, leaf) = leaf?;
+            let count = entries.get(&entry).copied().unwrap_or_default();
             *items.entry(leaf.source.clone()).or_default() += count;
             streams.insert((leaf.source, leaf.stream));
         }

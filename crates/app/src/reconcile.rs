@@ -231,8 +231,7 @@ impl Workspace {
         scope: Option<i64>,
     ) -> Result<ByTable, AppError> {
         let known_at = i64::try_from(position).unwrap_or(i64::MAX - 1);
-        let mut sources = ByTable::new();
-        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        let mut said_by: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
         for row in statements(&mut self.records, known_at)? {
             let said = row.statement;
             let touches = said.from < question.period.to && question.period.from < said.to;
@@ -241,10 +240,15 @@ impl Workspace {
             if !touches || !asked || said.status != CoverageStatus::Complete {
                 continue;
             }
-            // A statement's number begins with the ledger entry that made it. The open log has a number for a source; its own name
-            // stands in what it gave.
-            let entry = row_id_entry(row.id);
-            let numbered = self.ledger.leaf(entry)?.source;
+            // A statement's number begins with the ledger entry that made it.
+            said_by.entry(row_id_entry(row.id)).or_default().insert(said.table);
+        }
+        let mut sources = ByTable::new();
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for leaf in self.ledger.reader().leaves_of(said_by.keys().copied()) {
+            // The open log has a number for a source; its own name stands in what it gave.
+            let (entry, leaf) = leaf?;
+            let numbered = leaf.source;
             let name = match names.get(&numbered) {
                 Some(name) => name.clone(),
                 None => match self.ledger.document(entry) {
@@ -257,7 +261,9 @@ impl Workspace {
                     Err(error) => return Err(error.into()),
                 },
             };
-            sources.entry(said.table).or_default().insert(name);
+            for table in said_by.get(&entry).into_iter().flatten() {
+                sources.entry(table.clone()).or_default().insert(name.clone());
+            }
         }
         Ok(sources)
     }

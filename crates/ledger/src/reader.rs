@@ -143,14 +143,23 @@ impl Reader {
 
     /// What the log says of the entries of a range in order, each bundle read once. A range beyond the log ends with it.
     pub fn leaves(&self, range: Range<u64>) -> impl Iterator<Item = Result<(u64, Leaf), Error>> + '_ {
-        let size = self.size();
+        self.leaves_of(range.start..range.end.min(self.size()))
+    }
+
+    /// The same of entries that are named in ascending order. One beyond the log is an error.
+    pub fn leaves_of<'a>(
+        &'a self,
+        entries: impl IntoIterator<Item = u64> + 'a,
+    ) -> impl Iterator<Item = Result<(u64, Leaf), Error>> + 'a {
         let mut bundle: Option<(u64, Vec<Vec<u8>>)> = None;
-        (range.start..range.end.min(size)).map(move |index| {
+        entries.into_iter().map(move |index| {
+            self.inside(index)?;
             let number = index / 256;
             if bundle.as_ref().is_none_or(|(at, _)| *at != number) {
                 bundle = Some((number, self.bundle(index)?));
             }
             let bytes = bundle.as_ref().and_then(|(_, entries)| entries.get((index % 256) as usize));
+            let size = self.size();
             Ok((index, Leaf::parse(index, bytes.ok_or(Error::Outside { index, size })?)?))
         })
     }
