@@ -464,8 +464,8 @@ pub const CASES: &str = "N01 N02 N03 N04 N05 N07 N09 N10 N11 N12 N14 N15 N17 N18
 
 /// Nasty cases that no company has, and why.
 pub const NOT_SEEDED: &[(&str, &str)] = &[
-    ("N95", "about samples, which are not drawn yet"),
-    ("N96", "about samples, which are not drawn yet"),
+    ("N95", "about samples, which the tests of populations and samples hold"),
+    ("N96", "about samples, which the tests of populations and samples hold"),
     ("N99", "a workspace is one organisation"),
     ("N100", "held by the ledger's own tests"),
 ];
