@@ -1,13 +1,21 @@
 //! What the company's systems would export: a file for each kind of record, with the mapping that says what its columns mean
 //! and the times of which the collector can say that it has everything. Nothing here knows what is right or wrong.
 
+mod access;
+mod consents;
+mod dealings;
+mod jobs;
+mod models;
 mod operations;
+mod privacy;
+mod releases;
+mod risks;
+mod stores;
 
 use model::Instant;
 
 use crate::changes::at_hub;
 use crate::company::{Company, End};
-use crate::export_access;
 use crate::monitoring::actor;
 use crate::vulnerabilities::{SHORTER_DAYS, policy_changes};
 
@@ -40,22 +48,22 @@ pub fn files(company: &Company) -> Vec<File> {
         tokens(c),
         courses(c),
         trainings(c),
-        export_access::requests(c),
-        export_access::uses(c),
-        export_access::use_reviews(c),
-        export_access::owners(c),
-        export_access::checkouts(c),
-        export_access::standings(c),
-        export_access::sign_ins(c),
-        export_access::jobs(c),
-        export_access::screenings(c),
-        export_access::agreements(c),
-        export_access::policy_versions(c),
-        export_access::policy_reviews(c),
-        export_access::acknowledgements(c),
-        export_access::devices(c),
-        export_access::postures(c),
-        export_access::matrix(c),
+        access::requests(c),
+        access::uses(c),
+        access::use_reviews(c),
+        access::owners(c),
+        access::checkouts(c),
+        access::standings(c),
+        access::sign_ins(c),
+        access::jobs(c),
+        access::screenings(c),
+        access::agreements(c),
+        access::policy_versions(c),
+        access::policy_reviews(c),
+        access::acknowledgements(c),
+        access::devices(c),
+        access::postures(c),
+        access::matrix(c),
         reviews(c),
         review_lines(c),
         tickets(c),
@@ -88,15 +96,15 @@ pub fn files(company: &Company) -> Vec<File> {
         flags(c),
         policies(c),
     ];
-    files.extend(crate::export_releases::files(c));
-    files.extend(crate::export_privacy::files(c));
-    files.extend(crate::export_jobs::files(c));
-    files.extend(crate::export_stores::files(c));
-    files.extend(crate::export_risks::files(c));
-    files.extend(crate::export_dealings::files(c));
+    files.extend(releases::files(c));
+    files.extend(privacy::files(c));
+    files.extend(jobs::files(c));
+    files.extend(stores::files(c));
+    files.extend(risks::files(c));
+    files.extend(dealings::files(c));
     files.extend(operations::files(c));
-    files.extend(crate::export_models::files(c));
-    files.extend(crate::export_consents::files(c));
+    files.extend(models::files(c));
+    files.extend(consents::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }
