@@ -96,10 +96,9 @@ pub(crate) struct Tried {
     json: bool,
 }
 
-#[derive(Args)]
-pub(crate) struct Decision {
-    #[command(flatten)]
-    about: About,
+/// Why something is decided, who approved it, and who enters it.
+#[derive(Args, Clone)]
+pub(crate) struct Approval {
     /// Why: it stands in the ledger
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -118,27 +117,22 @@ pub(crate) struct Decision {
 }
 
 #[derive(Args)]
+pub(crate) struct Decision {
+    #[command(flatten)]
+    about: About,
+    #[command(flatten)]
+    approval: Approval,
+}
+
+#[derive(Args)]
 pub(crate) struct Preset {
     /// The preset, as `tickmark catalog presets` lists them
     name: String,
     /// First day on which it holds, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
     from: String,
-    /// Why: it stands in the ledger
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    /// Who approved it: an account that is known, by address, login, name or key
-    #[arg(long, value_name = "WHO")]
-    approved_by: String,
-    /// The system of that account, where nothing is known of it yet
-    #[arg(long, value_name = "SYSTEM")]
-    approver_system: Option<String>,
-    /// Who enters it, as a pseudonym
-    #[arg(long, value_name = "WHO")]
-    by: Option<String>,
-    /// Append it without asking
-    #[arg(long)]
-    yes: bool,
+    #[command(flatten)]
+    approval: Approval,
 }
 
 impl Preset {
@@ -156,11 +150,7 @@ impl Preset {
                 period: None,
                 key: None,
             },
-            reason: self.reason.clone(),
-            approved_by: self.approved_by.clone(),
-            approver_system: self.approver_system.clone(),
-            by: self.by.clone(),
-            yes: self.yes,
+            approval: self.approval.clone(),
         }
     }
 }
@@ -353,12 +343,12 @@ fn decide(
     included: bool,
 ) -> Result<ExitCode, Failure> {
     let asked = Asked::read(session, workspace, &decision.about, included)?;
-    if decision.reason.trim().is_empty() {
+    if decision.approval.reason.trim().is_empty() {
         return Err(Failure::of("a rule of scope needs a reason; write one with --reason"));
     }
-    let approver = match &decision.approver_system {
-        Some(system) => (system.clone(), decision.approved_by.clone()),
-        None => workspace.account_named(&decision.approved_by)?,
+    let approver = match &decision.approval.approver_system {
+        Some(system) => (system.clone(), decision.approval.approved_by.clone()),
+        None => workspace.account_named(&decision.approval.approved_by)?,
     };
     let table = table(workspace, "scope_rule").map_err(Failure::of)?;
     let words = [
@@ -368,19 +358,26 @@ fn decide(
         format!("included={}", if included { "yes" } else { "no" }),
         format!("starts_at={}", asked.starts_at),
         format!("ends_at={}", asked.ends_at),
-        format!("reason={}", decision.reason),
+        format!("reason={}", decision.approval.reason),
         format!("approved_by={}", approver.1),
         format!("approved_by.system={}", approver.0),
         format!("approved_at={}", asked.approved_at),
     ];
     let (mapping, body) = written(&table, &words, &asked.tz)?;
-    let said = Said { reason: &decision.reason, by: decision.by.as_deref(), covers: None, of: &[] };
+    let said = Said {
+        reason: &decision.approval.reason,
+        by: decision.approval.by.as_deref(),
+        covers: None,
+        of: &[],
+    };
     let capture = row(&table, &mapping, &body, &said, session.now)?;
-    let impact =
-        workspace.scope_impact(&asked.question, &asked.rule(&decision.reason, &decision.approved_by))?;
+    let impact = workspace.scope_impact(
+        &asked.question,
+        &asked.rule(&decision.approval.reason, &decision.approval.approved_by),
+    )?;
     print_impact(&impact, &asked.question.period)?;
     line("")?;
-    if !decision.yes {
+    if !decision.approval.yes {
         if !can_be_asked() {
             line("nothing was appended; say --yes to append it")?;
             return Ok(ExitCode::SUCCESS);
