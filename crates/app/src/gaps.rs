@@ -178,6 +178,29 @@ pub struct Gap {
     pub next: String,
 }
 
+impl Gap {
+    /// Of one control, for whoever owns it.
+    fn of(
+        control: &ControlReport,
+        (kind, before_type): (&'static str, u8),
+        hours: (u32, u32),
+        says: String,
+        next: String,
+    ) -> Self {
+        Self {
+            kind,
+            before_type,
+            strand: strand(&control.id),
+            says,
+            controls: vec![control.id.clone()],
+            role: control.owner_role.clone(),
+            owner: control.owner.clone(),
+            hours,
+            next,
+        }
+    }
+}
+
 /// Something that usually goes wrong.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct TellTale {
@@ -431,18 +454,14 @@ impl Facts<'_> {
     fn unreadable(&self, in_scope: &[&ControlReport], gaps: &mut Vec<Gap>) {
         for control in in_scope {
             let Some(why) = self.catalog.in_doubt.get(&control.id) else { continue };
-            gaps.push(Gap {
-                kind: "unreadable",
-                before_type: 1,
-                strand: strand(&control.id),
-                says: format!("{} cannot be concluded: {}", control.id, why.join("; ")),
-                controls: vec![control.id.clone()],
-                role: control.owner_role.clone(),
-                owner: control.owner.clone(),
-                hours: (1, 2),
-                next: "tickmark catalog controls   # says on standard error which line is wrong, and what to write"
+            gaps.push(Gap::of(
+                control,
+                ("unreadable", 1),
+                (1, 2),
+                format!("{} cannot be concluded: {}", control.id, why.join("; ")),
+                "tickmark catalog controls   # says on standard error which line is wrong, and what to write"
                     .to_owned(),
-            });
+            ));
         }
     }
 
@@ -501,20 +520,13 @@ impl Facts<'_> {
     fn designs(in_scope: &[&ControlReport], gaps: &mut Vec<Gap>) {
         let unsuitable = |c: &&ControlReport| c.design == "not_suitable";
         for control in in_scope.iter().copied().filter(unsuitable) {
-            gaps.push(Gap {
-                kind: "design",
-                before_type: 1,
-                strand: strand(&control.id),
-                says: format!(
-                    "{} {}: its design was concluded not to be suitable",
-                    control.id, control.title
-                ),
-                controls: vec![control.id.clone()],
-                role: control.owner_role.clone(),
-                owner: control.owner.clone(),
-                hours: (4, 16),
-                next: format!("tickmark control {}   # change what is done, then conclude again", control.id),
-            });
+            gaps.push(Gap::of(
+                control,
+                ("design", 1),
+                (4, 16),
+                format!("{} {}: its design was concluded not to be suitable", control.id, control.title),
+                format!("tickmark control {}   # change what is done, then conclude again", control.id),
+            ));
         }
         let open = in_scope.iter().copied().filter(|c| c.design == "cannot_conclude");
         for (role, controls) in by(open, |c| c.owner_role.clone()) {
@@ -548,19 +560,18 @@ impl Facts<'_> {
                 continue;
             }
             gaps.push(Gap {
-                kind: "failing",
-                before_type: 2,
-                strand: strand(&control.id),
-                says: format!("{}: {deviate} of {} deviate", procedure.title, procedure.population),
                 controls: procedure.controls.clone(),
-                role: control.owner_role.clone(),
-                owner: control.owner.clone(),
-                hours: (2, u32::try_from(2 + deviate).unwrap_or(40).min(40)),
-                next: format!(
-                    "tickmark assess --control {} --all   # {}",
-                    control.id,
-                    procedure.how_to_fix.trim_end()
-                ),
+                ..Gap::of(
+                    control,
+                    ("failing", 2),
+                    (2, u32::try_from(2 + deviate).unwrap_or(40).min(40)),
+                    format!("{}: {deviate} of {} deviate", procedure.title, procedure.population),
+                    format!(
+                        "tickmark assess --control {} --all   # {}",
+                        control.id,
+                        procedure.how_to_fix.trim_end()
+                    ),
+                )
             });
         }
     }
@@ -630,15 +641,14 @@ impl Facts<'_> {
             }
             let because = report.held_back_by.first().cloned().unwrap_or_default();
             gaps.push(Gap {
-                kind: "unknown",
-                before_type: 2,
-                strand: strand(&control.id),
-                says: format!("{}: cannot be concluded: {because}", report.title),
                 controls: report.controls.clone(),
-                role: control.owner_role.clone(),
-                owner: control.owner.clone(),
-                hours: (1, 4),
-                next: format!("tickmark assess --control {}", control.id),
+                ..Gap::of(
+                    control,
+                    ("unknown", 2),
+                    (1, 4),
+                    format!("{}: cannot be concluded: {because}", report.title),
+                    format!("tickmark assess --control {}", control.id),
+                )
             });
         }
     }
@@ -664,20 +674,10 @@ impl Facts<'_> {
                         format!("evidence of it was last kept for {}", last.date_in(&self.period.tz))
                     }
                 };
-                gaps.push(Gap {
-                    kind: "never_done",
-                    before_type: 2,
-                    strand: strand(&control.id),
-                    says: format!("{} {}: {when}", control.id, control.title),
-                    controls: vec![control.id.clone()],
-                    role: control.owner_role.clone(),
-                    owner: control.owner.clone(),
-                    hours: hours(control.evidence.len(), 2, 6),
-                    next: format!(
+                gaps.push(Gap::of(control, ("never_done", 2), hours(control.evidence.len(), 2, 6), format!("{} {}: {when}", control.id, control.title), format!(
                         "tickmark control {id}   # what is needed; then: tickmark evidence add FILE --control {id} --covers DATE",
                         id = control.id
-                    ),
-                });
+                    )));
                 continue;
             }
             let recurring =
@@ -688,20 +688,13 @@ impl Facts<'_> {
                 self.procedure(id).is_some_and(|p| p.conclusion == Some(Conclusion::DidNotOperate))
             };
             if recurring && control.procedures.iter().any(idle) {
-                gaps.push(Gap {
-                    kind: "never_done",
-                    before_type: 2,
-                    strand: strand(&control.id),
-                    says: format!(
-                        "{} {}: in this time it was not due, or never done",
-                        control.id, control.title
-                    ),
-                    controls: vec![control.id.clone()],
-                    role: control.owner_role.clone(),
-                    owner: control.owner.clone(),
-                    hours: (2, 8),
-                    next: format!("tickmark assess --control {}", control.id),
-                });
+                gaps.push(Gap::of(
+                    control,
+                    ("never_done", 2),
+                    (2, 8),
+                    format!("{} {}: in this time it was not due, or never done", control.id, control.title),
+                    format!("tickmark assess --control {}", control.id),
+                ));
             }
         }
     }
