@@ -47,7 +47,7 @@ pub(crate) fn freeze(
 
 pub(crate) fn backup(session: &Session, folder: &Path, keys: &Path) -> Result<ExitCode, Failure> {
     let place = session.place()?;
-    let (workspace, _) = session.open(&place)?;
+    let (workspace, _) = session.open_records(&place)?;
     let current = &session.environment.current;
     let checkpoint = workspace.backup(&current.join(folder), &current.join(keys))?;
     line("backed up under this checkpoint:")?;

@@ -145,7 +145,7 @@ fn key(path: &Path) -> Result<NoteVerifier, Failure> {
 
 pub(crate) fn run(session: &Session, what: &LedgerCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
-    let (mut workspace, conventions) = session.open(&place)?;
+    let (mut workspace, conventions) = session.open_records(&place)?;
     match what {
         LedgerCommand::Anchor(asked) => return custody::anchor(session, &mut workspace, asked),
         LedgerCommand::Erase { indexes, person, apart, basis, approver, yes } => {
