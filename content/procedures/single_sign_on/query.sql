@@ -15,11 +15,11 @@ WITH span AS (
            GROUP BY s.id) y ON y.id = g.system
     JOIN account_history h ON h.id = g.account AND (h.kind = 'human' OR h.kind = 'guest' OR h.kind = 'shared' OR h.kind = 'unknown')
           AND h.valid_from < COALESCE(g.valid_to, 253402300799999) AND (h.valid_to > g.valid_from OR h.valid_to IS NULL)
+    LEFT JOIN (SELECT DISTINCT i.account AS account FROM access_grant_history i
+                 JOIN system_history p ON p.id = i.system AND p.identity_provider = 1) own ON own.account = g.account
    WHERE h.valid_from <= $as_of AND g.valid_from <= $as_of AND COALESCE(h.valid_to, 253402300799999) > $from
      AND COALESCE(g.valid_to, 253402300799999) > $from
-     AND NOT EXISTS (SELECT 1 FROM access_grant_history i
-                      JOIN system_history p ON p.id = i.system AND p.identity_provider = 1
-                     WHERE i.account = g.account)
+     AND own.account IS NULL
 ),
 access AS (
   SELECT s.account AS account, s.starts_at AS starts_at, s.ends_at AS ends_at, max(s.unsure) AS unsure
