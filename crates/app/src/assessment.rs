@@ -8,6 +8,7 @@ use std::thread;
 
 use assess::{
     Assessment, AttributeRule, Clean, CoverageMap, Gap, Judged, Rules, Statement, Tested, assess_parts,
+    passed_over,
 };
 use catalog::{Bindings, Engine, Procedure, Query, sql, written_out, written_out_of};
 use hashbrown::HashMap;
@@ -19,7 +20,7 @@ use crate::again::{self, Again, Judging, Remembered};
 use crate::calendar;
 use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
-use crate::looked::{AlarmReport, Keeping};
+use crate::looked::{AlarmReport, Keeping, stated};
 use crate::question::bindings;
 use crate::reconcile::Reconciled;
 use crate::scope::{NotTested, ScopeReport, ScopeRules};
@@ -1074,9 +1075,11 @@ pub(crate) fn coverage(
     records: &mut Records,
     known_at: i64,
 ) -> Result<(CoverageMap, BTreeSet<i64>), AppError> {
-    let stated = statements(records, known_at)?;
+    let stated = stated(records, known_at, Some(&BTreeSet::new()))?;
     let scopes: BTreeSet<i64> = stated.iter().map(|s| s.statement.scope).collect();
-    let map: CoverageMap = stated.into_iter().map(|s| s.statement).chain(always(&scopes)).collect();
+    let passed_over = passed_over(&stated);
+    let said = stated.into_iter().map(|s| s.statement);
+    let map: CoverageMap = said.chain(passed_over).chain(always(&scopes)).collect();
     Ok((map.with_kinds(kinds(records, &scopes)?), scopes))
 }
 

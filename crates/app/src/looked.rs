@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use assess::CoverageMap;
 use assess::retention::{self, Kept, Stated};
 use assess::strip::{Look, Piece, complete_permille, strip};
+use assess::{CoverageMap, Statement, passed_over};
 use model::{Grade, Instant, Period};
 use serde::Serialize;
 use store::records::Records;
@@ -155,7 +155,8 @@ impl Workspace {
         let mut sources: BTreeMap<(i64, String), BTreeSet<String>> = BTreeMap::new();
         for said in &stated {
             let at = (said.statement.scope, said.statement.table.clone());
-            sources.entry(at).or_default().insert(said.source.clone());
+            let kind = said.source.split(':').next().unwrap_or_default();
+            sources.entry(at).or_default().insert(kind.to_owned());
         }
         let (map, alarms) = self.kept(stated, &question.keeping, &question.period)?;
         let mut names = Names::default();
@@ -228,6 +229,7 @@ impl Workspace {
         keeping: &Keeping,
         period: &Period,
     ) -> Result<(CoverageMap, Vec<AlarmReport>), AppError> {
+        let passed_over = passed_over(&stated);
         let stated = retention::held(stated, &keeping.streams);
         let mut lasts: BTreeMap<(&str, i64, &str), Option<Instant>> = BTreeMap::new();
         for said in &stated {
@@ -263,7 +265,7 @@ impl Workspace {
             }
         }
         alarms.sort_by(|a, b| (a.loses_from, &a.scope, &a.stream).cmp(&(b.loses_from, &b.scope, &b.stream)));
-        Ok((map.into_statements().chain(lost).collect(), alarms))
+        Ok((map.into_statements().chain(lost).chain(passed_over).collect(), alarms))
     }
 }
 
@@ -281,14 +283,20 @@ fn report(alarm: retention::Alarm, kept: &Kept, scope: Option<String>) -> AlarmR
     }
 }
 
-/// Statements with who made them; of those about other tables than `tables` nobody asks.
-fn stated(
+/// Statements with who made them; only of `tables`, and where a table was spoken of twice in one scope, is that asked.
+pub(crate) fn stated(
     records: &mut Records,
     known_at: i64,
     tables: Option<&BTreeSet<&str>>,
 ) -> Result<Vec<Stated>, AppError> {
     let rows = statements(records, known_at)?;
-    let asked = |table: &str| tables.is_none_or(|tables| tables.contains(table));
+    let (mut once, mut often) = (BTreeSet::new(), BTreeSet::new());
+    for Statement { scope, table, .. } in rows.iter().map(|row| &row.statement) {
+        if !once.insert((*scope, table.as_str())) {
+            often.insert(table.as_str());
+        }
+    }
+    let asked = |table: &str| tables.is_none_or(|tables| tables.contains(table)) || often.contains(table);
     let ids: BTreeSet<i64> =
         rows.iter().filter(|row| asked(&row.statement.table)).map(|row| row.id).collect();
     let keys: BTreeMap<i64, String> =
@@ -297,8 +305,9 @@ fn stated(
         .into_iter()
         .map(|row| {
             // A statement is named by who makes it: `github approval …`, `import:tickets ticket …`.
-            let source = keys.get(&row.id).and_then(|key| key.split([' ', ':']).next()).unwrap_or_default();
-            let source = if source == "left" { "records" } else { source }.to_owned();
+            let table = format!(" {}", row.statement.table);
+            let source = keys.get(&row.id).and_then(|key| key.split(&table).next()).unwrap_or_default();
+            let source = if source.starts_with("left out ") { "records" } else { source }.to_owned();
             Stated { statement: row.statement, source, looked_at: row.looked_at }
         })
         .collect())

@@ -9,6 +9,7 @@ mod part;
 pub mod register;
 pub mod retention;
 pub mod rollup;
+mod silence;
 pub mod strip;
 pub mod uptime;
 mod version;
@@ -21,6 +22,7 @@ use model::{Attribute, Conclusion, Grade, Instant, Period, Verdict};
 pub use clean::{Clean, reach};
 pub use coverage::{CoverageMap, Gap, Statement};
 pub use part::{Judged, Part, assess_parts};
+pub use silence::passed_over;
 pub use version::{Knowledge, Version, changes, in_force};
 pub use waiver::{Waivable, Waived, Waiver};
 

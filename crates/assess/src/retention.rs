@@ -37,7 +37,7 @@ impl Kept {
 pub struct Stated {
     /// What is said.
     pub statement: Statement,
-    /// The kind of source that says so, such as `github`.
+    /// The source that says so, such as `github` or `import:tickets`.
     pub source: String,
     /// When it looked.
     pub looked_at: Instant,
