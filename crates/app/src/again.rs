@@ -319,16 +319,7 @@ impl Shape {
 impl Remembered {
     /// A run whose rows are all new, in order of items.
     pub(crate) fn of(run: [u8; 32], procedure: &Procedure, position: i64, rows: &[Tested]) -> Self {
-        let mut new = Self {
-            run,
-            procedure: procedure.id.clone(),
-            shape: Shape::of(procedure),
-            position,
-            parts: vec![],
-            next: 0,
-            gone: vec![],
-            changed: true,
-        };
+        let mut new = Self::begun(run, procedure, position);
         new.parts = new.parted(i64::MIN, rows);
         new
     }
@@ -403,6 +394,20 @@ impl Remembered {
         }
         self.parts = parts;
         Ok(Some(()))
+    }
+
+    /// A run whose rows are to come.
+    fn begun(run: [u8; 32], procedure: &Procedure, position: i64) -> Self {
+        Self {
+            run,
+            procedure: procedure.id.clone(),
+            shape: Shape::of(procedure),
+            position,
+            parts: vec![],
+            next: 0,
+            gone: vec![],
+            changed: true,
+        }
     }
 
     /// Every row, in order of items; `None` where they cannot be read.
@@ -496,6 +501,73 @@ impl Remembered {
                 Ok(records.kept_part(&self.run, part.number)?.and_then(|rows| self.shape.read_all(&rows)))
             }
         }
+    }
+}
+
+/// A run whose rows come one after the other, in order of items: each part is judged and put away as soon as it is full, so that
+/// of a population however large only what is not in order takes memory.
+pub(crate) struct Growing<'a> {
+    judging: Judging<'a>,
+    remembered: Remembered,
+    /// The first item that may stand in the part that is filled, and its rows.
+    first: i64,
+    rows: Vec<Tested>,
+    clean: Clean,
+    others: Vec<Tested>,
+}
+
+impl<'a> Growing<'a> {
+    pub(crate) fn begin(
+        records: &mut Records,
+        run: [u8; 32],
+        procedure: &Procedure,
+        position: i64,
+        judging: Judging<'a>,
+    ) -> Result<Self, RecordsError> {
+        // What a run that was broken off put away belongs to nothing.
+        records.keep_anew(&run, &procedure.id)?;
+        let remembered = Remembered::begun(run, procedure, position);
+        Ok(Self {
+            judging,
+            remembered,
+            first: i64::MIN,
+            rows: vec![],
+            clean: Clean::default(),
+            others: vec![],
+        })
+    }
+
+    /// The next rows.
+    pub(crate) fn take(&mut self, records: &mut Records, rows: Vec<Tested>) -> Result<(), RecordsError> {
+        for row in rows {
+            if self.rows.len() >= TOGETHER && self.rows.last().is_some_and(|last| last.item != row.item) {
+                self.put_away(records, row.item)?;
+            }
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+
+    fn put_away(&mut self, records: &mut Records, next: i64) -> Result<(), RecordsError> {
+        let rows = std::mem::take(&mut self.rows);
+        let shape = self.remembered.shape;
+        let mut bytes = vec![];
+        rows.iter().for_each(|row| shape.write(row, &mut bytes));
+        let settled = self.judging.settle(shape, rows);
+        self.clean.add(&settled.clean);
+        self.others.extend(shape.read_all(&settled.others).into_iter().flatten());
+        let (number, first) = (self.remembered.next, std::mem::replace(&mut self.first, next));
+        records.keep_part(&self.remembered.run, number, &bytes)?;
+        self.remembered.parts.push(Part { number, first, rows: None, settled: Some(settled) });
+        self.remembered.next += 1;
+        Ok(())
+    }
+
+    /// Keeps the run, whose rows were all taken: how many are in order, and the others.
+    pub(crate) fn end(mut self, records: &mut Records) -> Result<(Clean, Vec<Tested>), RecordsError> {
+        self.put_away(records, i64::MAX)?;
+        self.remembered.keep(records)?;
+        Ok((self.clean, self.others))
     }
 }
 

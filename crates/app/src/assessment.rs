@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use assess::{
@@ -16,7 +16,7 @@ use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Scope
 use serde::{Deserialize, Serialize};
 use store::records::{Go, Limits, Reader, Records, RecordsError};
 
-use crate::again::{self, Again, Judging, Remembered};
+use crate::again::{self, Again, Growing, Judging, Remembered};
 use crate::calendar;
 use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
@@ -434,18 +434,8 @@ impl Workspace {
                 ran.entry(*n).or_default().push(RanQuery { from, to, parameters, sql });
                 tasks.push(task);
             }
-            let texts = |((n, _), task): (&(usize, Run), &Task)| {
-                let procedure = &plans[*n].procedure;
-                task.sql.iter().map(|sql| (procedure, sql.clone())).collect::<Vec<_>>()
-            };
-            let asked: Vec<(&Procedure, String)> = runs.iter().zip(&tasks).flat_map(texts).collect();
-            let mut answers = self.run_procedures(&asked)?.into_iter();
-            for ((n, run), task) in runs.into_iter().zip(tasks) {
-                let mut rows = vec![];
-                for answer in answers.by_ref().take(task.sql.len()) {
-                    rows.append(&mut answer?);
-                }
-                let (clean, rows) = self.finished(&asking, &plans[n], task, rows, &mut entities)?;
+            let found = self.answered(&asking, &plans, &runs, tasks, &mut entities)?;
+            for ((n, run), (clean, rows)) in runs.into_iter().zip(found) {
                 plans[n].clean.add(&clean);
                 plans[n].runs.insert(run, rows);
             }
@@ -580,7 +570,7 @@ impl Workspace {
             rows.retain(|row| items.contains(&row.item));
         }
         self.own_scopes(&mut rows, entities)?;
-        let sound = twice(procedure, &rows).is_none();
+        let sound = twice(procedure, rows.iter()).is_none();
         let found = match (name.filter(|_| sound), before) {
             (Some(name), None) => {
                 let new = Remembered::of(name, procedure, asking.known_at(), &rows);
@@ -597,19 +587,21 @@ impl Workspace {
         };
         let Some((clean, mut rows)) = found else {
             // What was remembered is of no use: everything is asked.
-            let rows = self.run_procedures(&[(procedure, whole.clone())])?.remove(0)?;
+            let mut rows = vec![];
+            self.run_procedures(&[(procedure, whole.clone())], &mut |_, _, handed| {
+                if let Handed::Rows(mut some) = handed {
+                    rows.append(&mut some);
+                }
+                Ok(())
+            })?;
             let task = Task { whole, sql: vec![], name: name.filter(|_| sound), before: None };
             return self.finished(asking, plan, task, rows, entities);
         };
         if let Some(scope) = asking.scope {
             rows.retain(|row| row.scope == scope);
         }
-        match twice(procedure, &rows) {
-            Some(item) => Err(AppError::Procedure {
-                procedure: procedure.id.clone(),
-                item,
-                what: "two rows".to_owned(),
-            }),
+        match twice(procedure, rows.iter()) {
+            Some(item) => Err(AppError::two_rows(&procedure.id, item)),
             None => Ok((clean, rows)),
         }
     }
@@ -649,35 +641,125 @@ impl Workspace {
         Ok(())
     }
 
-    /// Runs procedures, as many at once as the machine has cores; the answers stand in the order of the questions.
+    /// What became of each run: the rows to be judged, and how many are in order, where those are told by their number alone.
+    fn answered(
+        &mut self,
+        asking: &Asking<'_>,
+        plans: &[Plan],
+        runs: &[(usize, Run)],
+        tasks: Vec<Task>,
+        entities: &mut Entities,
+    ) -> Result<Vec<(Clean, Vec<Tested>)>, AppError> {
+        let rules: Vec<Rules> = runs.iter().map(|(n, _)| rules_of(&plans[*n].procedure)).collect();
+        let mut asked = vec![];
+        let mut whose = vec![];
+        let mut answers = vec![];
+        for (at, ((n, _), task)) in runs.iter().zip(tasks).enumerate() {
+            let plan = &plans[*n];
+            for sql in &task.sql {
+                asked.push((&plan.procedure, sql.clone()));
+                whose.push(at);
+            }
+            let waiting = task.sql.len();
+            let gathered = match task.grows(asking, plan) {
+                Some(name) => {
+                    let judging = Judging { rules: &rules[at], coverage: asking.coverage, scope: None };
+                    let at = asking.known_at();
+                    Gathered::Growing {
+                        run: Box::new(Growing::begin(&mut self.records, name, &plan.procedure, at, judging)?),
+                        last: None,
+                    }
+                }
+                None => Gathered::Rows(task, vec![]),
+            };
+            answers.push((plan, waiting, Some(gathered)));
+        }
+        let mut found: Vec<Option<(Clean, Vec<Tested>)>> = vec![];
+        found.resize_with(answers.len(), || None);
+        // Of what was written since a run there may be nothing to ask.
+        for at in 0..answers.len() {
+            if answers[at].1 == 0 {
+                found[at] = Some(self.ended(asking, &mut answers[at], entities)?);
+            }
+        }
+        self.run_procedures(&asked, &mut |workspace, question, handed| {
+            let at = whose[question];
+            let (plan, waiting, gathered) = &mut answers[at];
+            match (handed, gathered) {
+                (Handed::Rows(mut rows), Some(Gathered::Growing { run, last })) => {
+                    // Names are learned anew for what is reported: a large population would fill the memory with them.
+                    workspace.own_scopes(&mut rows, &mut Entities::default())?;
+                    if let Some(item) = twice(&plan.procedure, last.iter().chain(&rows)) {
+                        return Err(AppError::two_rows(&plan.procedure.id, item));
+                    }
+                    *last = rows.last().cloned();
+                    run.take(&mut workspace.records, rows)?;
+                }
+                (Handed::Rows(mut rows), Some(Gathered::Rows(_, all))) => all.append(&mut rows),
+                (Handed::Rows(_), None) => {}
+                (Handed::All, _) => {
+                    *waiting -= 1;
+                    if *waiting == 0 {
+                        found[at] = Some(workspace.ended(asking, &mut answers[at], entities)?);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// What became of a run that handed over all its rows.
+    fn ended(
+        &mut self,
+        asking: &Asking<'_>,
+        (plan, _, gathered): &mut (&Plan, usize, Option<Gathered<'_>>),
+        entities: &mut Entities,
+    ) -> Result<(Clean, Vec<Tested>), AppError> {
+        match gathered.take() {
+            Some(Gathered::Growing { run, .. }) => Ok(run.end(&mut self.records)?),
+            Some(Gathered::Rows(task, rows)) => self.finished(asking, plan, task, rows, entities),
+            None => Ok((Clean::default(), vec![])),
+        }
+    }
+
+    /// Runs procedures, as many at once as the machine has cores, and hands over the rows of each in their order while it runs,
+    /// by the place of its question.
     fn run_procedures(
-        &self,
+        &mut self,
         asked: &[(&Procedure, String)],
-    ) -> Result<Vec<Result<Vec<Tested>, AppError>>, AppError> {
+        take: &mut dyn FnMut(&mut Self, usize, Handed) -> Result<(), AppError>,
+    ) -> Result<(), AppError> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let readers = (0..cores.min(asked.len()))
             .map(|_| self.records.reader())
             .collect::<Result<Vec<_>, RecordsError>>()?;
         let next = AtomicUsize::new(0);
         let next = &next;
-        let mut answers: Vec<_> = thread::scope(|scope| {
-            let work = |mut reader: Reader| {
-                let mut done = vec![];
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((procedure, sql)) = asked.get(at) else { break done };
-                    done.push((at, run(&mut reader, procedure, sql)));
-                }
-            };
-            let threads: Vec<_> = readers.into_iter().map(|r| scope.spawn(move || work(r))).collect();
-            // A thread that panics has found a defect of ours: it goes on here.
-            threads
-                .into_iter()
-                .flat_map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        });
-        answers.sort_by_key(|(at, _)| *at);
-        Ok(answers.into_iter().map(|(_, rows)| rows).collect())
+        let cancelled = Arc::new(AtomicBool::new(false));
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel::<(usize, Result<Handed, AppError>)>(4);
+            for mut reader in readers {
+                let (sender, cancelled) = (sender.clone(), Arc::clone(&cancelled));
+                scope.spawn(move || {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some((procedure, sql)) = asked.get(at) else { break };
+                        let ended = run(&mut reader, procedure, sql, &cancelled, &mut |rows| {
+                            sender.send((at, Ok(Handed::Rows(rows)))).is_ok()
+                        });
+                        if sender.send((at, ended.map(|()| Handed::All))).is_err() {
+                            // Nobody listens any more: one of the others failed.
+                            break;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let taken = receiver.into_iter().try_for_each(|(at, handed)| take(self, at, handed?));
+            cancelled.store(taken.is_err(), Ordering::Relaxed);
+            taken
+        })
     }
 
     /// Whether none of these tables has a row: then there is nothing to count days for.
@@ -861,6 +943,32 @@ struct Task {
     before: Option<(Remembered, BTreeSet<i64>)>,
 }
 
+impl Task {
+    /// The name of a run that is asked about everything, whose rows are judged and kept while they come: none of them is wanted
+    /// by itself where it is in order.
+    fn grows(&self, asking: &Asking<'_>, plan: &Plan) -> Option<[u8; 32]> {
+        let grows =
+            self.before.is_none() && asking.question.brief && plan.is_simple() && asking.scope.is_none();
+        self.name.filter(|_| grows)
+    }
+}
+
+/// What a run yielded up to now.
+enum Gathered<'a> {
+    /// Its rows.
+    Rows(Task, Vec<Tested>),
+    /// What is not in order, and its last row.
+    Growing { run: Box<Growing<'a>>, last: Option<Tested> },
+}
+
+/// What a run hands over.
+enum Handed {
+    /// The next rows.
+    Rows(Vec<Tested>),
+    /// There are no more.
+    All,
+}
+
 fn bindings_of(run: &Run, question: &Question, position: u64, scope: &Scope) -> Bindings {
     let as_of = Instant::from_ms(run.to.ms().min(question.cutoff.ms().saturating_add(1)) - 1);
     let period = Period { from: run.from, to: run.to, tz: question.period.tz.clone() };
@@ -871,12 +979,18 @@ fn bindings_of(run: &Run, question: &Question, position: u64, scope: &Scope) -> 
 }
 
 /// An item that has two rows where it may have one.
-fn twice(procedure: &Procedure, rows: &[Tested]) -> Option<i64> {
+fn twice<'r>(procedure: &Procedure, rows: impl Iterator<Item = &'r Tested>) -> Option<i64> {
     let several = procedure.query.yields_scope();
     let same = |a: &Tested, b: &Tested| {
         a.item == b.item && !(several && (a.scope, a.occurred_at) != (b.scope, b.occurred_at))
     };
-    rows.windows(2).find(|pair| same(&pair[0], &pair[1])).map(|pair| pair[0].item)
+    let mut before: Option<&Tested> = None;
+    for row in rows {
+        if before.replace(row).is_some_and(|before| same(before, row)) {
+            return Some(row.item);
+        }
+    }
+    None
 }
 
 /// Why a verdict that counts is not the better one.
@@ -960,25 +1074,40 @@ impl Entities {
     }
 }
 
-/// The rows of a procedure.
-fn run(reader: &mut Reader, procedure: &Procedure, sql: &str) -> Result<Vec<Tested>, AppError> {
+/// Rows that are handed over at once.
+const AT_ONCE: usize = 4_096;
+
+/// Hands over the rows of a procedure, some at a time, until there are no more or nobody takes them.
+fn run(
+    reader: &mut Reader,
+    procedure: &Procedure,
+    sql: &str,
+    cancelled: &Arc<AtomicBool>,
+    hand: &mut dyn FnMut(Vec<Tested>) -> bool,
+) -> Result<(), AppError> {
     let mut rows: Vec<Tested> = vec![];
     let mut broken = None;
     reader
-        .run(sql, &Limits::default(), &Arc::default(), &mut |row| match tested_of(&procedure.query, row) {
-            Ok(row) => {
-                rows.push(row);
-                Go::Continue(())
+        .run(sql, &Limits::of_a_procedure(), cancelled, &mut |row| {
+            match tested_of(&procedure.query, row) {
+                Ok(row) => rows.push(row),
+                Err(found) => {
+                    broken = Some(found);
+                    return Go::Break(());
+                }
             }
-            Err(found) => {
-                broken = Some(found);
-                Go::Break(())
+            match rows.len() < AT_ONCE || hand(std::mem::take(&mut rows)) {
+                true => Go::Continue(()),
+                false => Go::Break(()),
             }
         })
         .map_err(|source| AppError::Run { what: format!("the procedure `{}`", procedure.id), source })?;
     match broken {
         Some((item, what)) => Err(AppError::Procedure { procedure: procedure.id.clone(), item, what }),
-        None => Ok(rows),
+        None => {
+            hand(rows);
+            Ok(())
+        }
     }
 }
 

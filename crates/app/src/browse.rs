@@ -190,6 +190,28 @@ pub struct PresetEntry {
     pub controls: usize,
 }
 
+/// A strand of work on the way to a first report.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct WorkstreamEntry {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// What is different when it is done.
+    pub outcome: String,
+    /// Its steps, one after the other.
+    pub steps: Vec<WorkstreamStepEntry>,
+}
+
+/// A step of a strand of work.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct WorkstreamStepEntry {
+    /// What is done.
+    pub does: String,
+    /// Controls that hold once it is.
+    pub controls: Vec<String>,
+}
+
 /// A template of a policy.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct PolicyEntry {
@@ -422,6 +444,22 @@ pub fn browse_presets(catalog: &Catalog) -> Vec<PresetEntry> {
         }
     };
     catalog.presets.values().map(one).collect()
+}
+
+/// Every strand of work.
+#[must_use]
+pub fn browse_workstreams(catalog: &Catalog) -> Vec<WorkstreamEntry> {
+    let step = |step: &catalog::WorkstreamStep| WorkstreamStepEntry {
+        does: step.does.clone(),
+        controls: step.controls.clone(),
+    };
+    let one = |stream: &catalog::Workstream| WorkstreamEntry {
+        id: stream.id.clone(),
+        title: stream.title.clone(),
+        outcome: stream.outcome.clone(),
+        steps: stream.steps.iter().map(step).collect(),
+    };
+    catalog.workstreams.values().map(one).collect()
 }
 
 /// Every template of a policy.

@@ -102,6 +102,11 @@ pub enum AppError {
 }
 
 impl AppError {
+    /// A procedure that judges an item twice.
+    pub(crate) fn two_rows(procedure: &str, item: i64) -> Self {
+        Self::Procedure { procedure: procedure.to_owned(), item, what: "two rows".to_owned() }
+    }
+
     /// For `map_err` on file operations.
     pub fn file(action: &'static str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

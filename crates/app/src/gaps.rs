@@ -3,6 +3,9 @@
 //!
 //! What is said here is worked out from facts that were gathered before ([`Facts`]): nothing here reads records.
 
+mod roadmap;
+mod strands;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::{Catalog, OPTIONAL_CATEGORIES};
@@ -13,8 +16,12 @@ use crate::assessment::{ProcedureReport, Question};
 use crate::criteria::ControlReport;
 use crate::error::AppError;
 use crate::looked::{AlarmReport, CoverageQuestion, Keeping};
-use crate::question::{instant, text};
+use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
+
+use roadmap::Deal;
+pub use roadmap::{CategoryQuestion, Estimate, Milestone, Roadmap, WaitingDeal};
+pub use strands::{StrandReport, StrandStep};
 
 const DAY: i64 = 86_400_000;
 const WEEK: i64 = 7 * DAY;
@@ -111,6 +118,13 @@ pub(crate) struct Facts<'a> {
     pub(crate) alarms: Vec<AlarmReport>,
     /// Files of evidence: their control, what they are called, and the end of what they speak of.
     pub(crate) files: Vec<(String, String, Instant)>,
+    /// Systems in scope that were recorded, and people who work here.
+    pub(crate) systems: usize,
+    pub(crate) people: usize,
+    /// Sales that wait for a report.
+    pub(crate) deals: Vec<Deal>,
+    /// What was decided to go on with, by gap.
+    pub(crate) accepted: BTreeMap<String, Accepted>,
 }
 
 /// Readiness.
@@ -139,10 +153,20 @@ pub struct Gaps {
     pub tell_tales: Vec<TellTale>,
     /// The way to readiness.
     pub steps: Vec<Step>,
+    /// What to ask before a category is decided on.
+    pub questions: Vec<CategoryQuestion>,
+    /// Strands of work, and how far they are.
+    pub strands: Vec<StrandReport>,
     /// Who has to do how much.
     pub roles: Vec<RoleLoad>,
     /// When what could be.
     pub plan: Plan,
+    /// Which report when.
+    pub roadmap: Roadmap,
+    /// Sales that wait for one.
+    pub waiting: Vec<WaitingDeal>,
+    /// What it comes to.
+    pub estimate: Estimate,
 }
 
 /// Where to begin.
@@ -157,6 +181,8 @@ pub struct Beginning {
 /// Something in the way.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Gap {
+    /// What names it as long as it is there: its kind, and what it is about.
+    pub id: String,
     /// `unreadable`, `owner`, `policy`, `design`, `source`, `failing`, `unknown`, `never_done` or `untested`.
     pub kind: &'static str,
     /// The report it stands before: 1, or 2 when it only keeps a window from being clean.
@@ -176,6 +202,22 @@ pub struct Gap {
     pub hours: (u32, u32),
     /// The one next step.
     pub next: String,
+    /// Who decided to go on with it for now. It stays a gap, and holds up no date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
+}
+
+/// A decision to go on with a gap.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Accepted {
+    /// Who decided.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Until when.
+    pub until: Instant,
+    /// Its ledger entry.
+    pub entry: i64,
 }
 
 impl Gap {
@@ -188,6 +230,8 @@ impl Gap {
         next: String,
     ) -> Self {
         Self {
+            id: format!("{kind}:{}", control.id),
+            accepted: None,
             kind,
             before_type,
             strand: strand(&control.id),
@@ -301,6 +345,31 @@ impl Workspace {
             .iter()
             .filter_map(|row| Some((text(row.first())?, text(row.get(1))?, instant(row.get(2))?)))
             .collect();
+        let count = |workspace: &mut Self, sql: &str| -> Result<usize, AppError> {
+            let found = workspace.query(sql, now, Some(position))?;
+            Ok(found.rows.first().and_then(|row| usize::try_from(integer(row.first())?).ok()).unwrap_or(0))
+        };
+        let systems = count(self, "SELECT count(DISTINCT s.id) AS n FROM system s WHERE s.in_scope = 1")?;
+        let people = count(
+            self,
+            &format!(
+                "SELECT count(DISTINCT e.account) AS n FROM employment e WHERE e.started_at <= {0} AND e.ended_at > {0}",
+                now.ms()
+            ),
+        )?;
+        let deals = self
+            .query(
+                "SELECT d.label AS label, d.wants AS wants, d.needed_by AS needed_by FROM deal d WHERE d.status = 'open'",
+                now,
+                Some(position),
+            )?
+            .rows
+            .iter()
+            .filter_map(|row| {
+                Some(Deal { label: text(row.first())?, wants: text(row.get(1)), needed_by: instant(row.get(2)) })
+            })
+            .collect();
+        let accepted = self.accepted_gaps(position)?;
         let mut last: BTreeMap<String, Instant> = BTreeMap::new();
         for table in &looked.tables {
             let end = last.entry(table.table.clone()).or_insert(Instant::BEGINNING);
@@ -320,14 +389,41 @@ impl Workspace {
             looked: last,
             alarms: looked.alarms,
             files,
+            systems,
+            people,
+            deals,
+            accepted,
         }))
+    }
+
+    /// Decisions to go on with a gap, each of a named person and with a reason; others count for nothing.
+    fn accepted_gaps(&mut self, position: u64) -> Result<BTreeMap<String, Accepted>, AppError> {
+        let found = self.query(
+            "SELECT g.gap AS gap, g.reason AS reason, g.accepted_by AS accepted_by, g.accepted_until AS accepted_until, g.entry AS entry \
+             FROM gap_acceptance g ORDER BY g.entry NULLS FIRST",
+            Instant::FOREVER,
+            Some(position),
+        )?;
+        let who: BTreeSet<i64> = found.rows.iter().filter_map(|row| integer(row.get(2))).collect();
+        let who: BTreeMap<i64, String> =
+            self.records.entities_of(&who)?.into_iter().map(|entity| (entity.id, entity.key)).collect();
+        let one = |row: &Vec<model::Value>| {
+            let reason = text(row.get(1)).filter(|reason| !reason.trim().is_empty())?;
+            let by = integer(row.get(2)).and_then(|id| who.get(&id).cloned())?;
+            let (until, entry) = (instant(row.get(3))?, integer(row.get(4)).unwrap_or_default());
+            Some((text(row.first())?, Accepted { by, reason, until, entry }))
+        };
+        Ok(found.rows.iter().filter_map(one).collect())
     }
 }
 
 /// Everything that is to be said of the facts.
 pub(crate) fn said(facts: &Facts<'_>) -> Gaps {
     let in_scope = facts.in_scope();
-    let gaps = facts.gaps(&in_scope);
+    let mut gaps = facts.gaps(&in_scope);
+    for gap in &mut gaps {
+        gap.accepted = facts.accepted.get(&gap.id).filter(|a| facts.now < a.until).cloned();
+    }
     let roles = facts.roles(&in_scope, &gaps);
     let steps = facts.steps();
     let plan = facts.plan(&in_scope, &gaps, &roles, &steps);
@@ -338,7 +434,13 @@ pub(crate) fn said(facts: &Facts<'_>) -> Gaps {
             categories.push(category);
         }
     }
+    let estimate = facts.estimate(categories.len(), &gaps);
     Gaps {
+        questions: facts.questions(),
+        strands: facts.strands(&in_scope),
+        roadmap: facts.roadmap(&plan),
+        waiting: facts.waiting(&plan),
+        estimate,
         at: facts.now,
         from: facts.period.from,
         to: facts.period.to,
@@ -372,6 +474,10 @@ fn by<'c>(
 fn strand(control: &str) -> String {
     let family = control.rsplit_once('-').map_or(control, |(family, _)| family);
     STRANDS.iter().find(|(id, _)| *id == family).map_or(family, |(_, name)| *name).to_owned()
+}
+
+fn spoken(words: &[&str]) -> String {
+    words.join(", ").replace('_', " ")
 }
 
 fn ids(controls: &[&ControlReport]) -> Vec<String> {
@@ -440,7 +546,21 @@ impl Facts<'_> {
     fn begin(&self, gaps: &[Gap]) -> Option<Beginning> {
         let decided = OPTIONAL_CATEGORIES.into_iter().all(|word| self.decided.contains(word));
         if self.scoped && decided {
-            return gaps.first().map(|gap| Beginning { says: gap.says.clone(), next: gap.next.clone() });
+            let open = gaps.iter().find(|gap| gap.accepted.is_none());
+            return open.map(|gap| Beginning { says: gap.says.clone(), next: gap.next.clone() });
+        }
+        if self.scoped && !self.decided.is_empty() {
+            let open = self.undecided();
+            return Some(Beginning {
+                says: format!(
+                    "decide on {}, too: in or out, with a reason; late changes of scope are dear",
+                    spoken(&open)
+                ),
+                next: format!(
+                    "tickmark scope include category {} --from DATE --reason WHY --approved-by WHO",
+                    open[0]
+                ),
+            });
         }
         Some(Beginning {
             says: "choose the categories: security alone is the usual start, and each category more is owners, policies and sources \
@@ -449,6 +569,11 @@ impl Facts<'_> {
             next: "tickmark catalog presets   # then: tickmark scope preset NAME --from DATE --reason WHY --approved-by WHO"
                 .to_owned(),
         })
+    }
+
+    /// Categories that can be left out, and of which nobody said whether they are.
+    fn undecided(&self) -> Vec<&'static str> {
+        OPTIONAL_CATEGORIES.into_iter().filter(|word| !self.decided.contains(*word)).collect()
     }
 
     fn unreadable(&self, in_scope: &[&ControlReport], gaps: &mut Vec<Gap>) {
@@ -469,6 +594,8 @@ impl Facts<'_> {
         let missing = in_scope.iter().copied().filter(|c| c.owner.is_none());
         for (role, controls) in by(missing, |c| c.owner_role.clone()) {
             gaps.push(Gap {
+                id: format!("owner:{role}"),
+                accepted: None,
                 kind: "owner",
                 before_type: 1,
                 strand: "Owners".to_owned(),
@@ -499,6 +626,8 @@ impl Facts<'_> {
                 continue;
             }
             gaps.push(Gap {
+                id: format!("policy:{}", policy.id),
+                accepted: None,
                 kind: "policy",
                 before_type: 1,
                 strand: "Policies".to_owned(),
@@ -531,6 +660,8 @@ impl Facts<'_> {
         let open = in_scope.iter().copied().filter(|c| c.design == "cannot_conclude");
         for (role, controls) in by(open, |c| c.owner_role.clone()) {
             gaps.push(Gap {
+                id: format!("design:{role}"),
+                accepted: None,
                 kind: "design",
                 before_type: 1,
                 strand: "Walkthroughs".to_owned(),
@@ -560,6 +691,7 @@ impl Facts<'_> {
                 continue;
             }
             gaps.push(Gap {
+                id: format!("failing:{}", procedure.id),
                 controls: procedure.controls.clone(),
                 ..Gap::of(
                     control,
@@ -610,6 +742,8 @@ impl Facts<'_> {
             };
             let Some(most) = controls.first().copied() else { continue };
             gaps.push(Gap {
+                id: format!("source:{strand}"),
+                accepted: None,
                 kind: "source",
                 before_type: 2,
                 says: format!(
@@ -641,6 +775,7 @@ impl Facts<'_> {
             }
             let because = report.held_back_by.first().cloned().unwrap_or_default();
             gaps.push(Gap {
+                id: format!("unknown:{}", report.id),
                 controls: report.controls.clone(),
                 ..Gap::of(
                     control,
@@ -704,6 +839,8 @@ impl Facts<'_> {
         let untested = |c: &&ControlReport| c.procedures.is_empty() && c.evidence.is_empty();
         for (strand, controls) in by(in_scope.iter().copied().filter(untested), |c| strand(&c.id)) {
             gaps.push(Gap {
+                id: format!("untested:{strand}"),
+                accepted: None,
                 kind: "untested",
                 before_type: 2,
                 says: format!("no procedure tests {} yet", controls_of(controls.len())),
@@ -750,8 +887,7 @@ impl Facts<'_> {
     fn steps(&self) -> Vec<Step> {
         let control = |id: &str| self.controls.iter().find(|c| c.id == id);
         let operated = |id: &str| control(id).is_some_and(|c| c.operation == Some(Conclusion::NoExceptions));
-        let undecided: Vec<&str> =
-            OPTIONAL_CATEGORIES.into_iter().filter(|word| !self.decided.contains(*word)).collect();
+        let undecided = self.undecided();
         let unnamed: Vec<&str> = SIX_OWNERS
             .iter()
             .filter(|(_, id)| control(id).is_none_or(|c| c.owner.is_none()))
@@ -771,7 +907,6 @@ impl Facts<'_> {
             done,
             says: if done { found.to_owned() } else { missing },
         };
-        let spoken = |words: &[&str]| words.join(", ").replace('_', " ");
         vec![
             step(
                 "Define the scope",
@@ -832,7 +967,7 @@ impl Facts<'_> {
             role.controls += 1;
             role.owned += usize::from(control.owner.is_some());
         }
-        for gap in gaps {
+        for gap in gaps.iter().filter(|gap| gap.accepted.is_none()) {
             let role = roles.entry(&gap.role).or_insert_with(|| empty(&gap.role));
             role.gaps += 1;
             role.hours = (role.hours.0 + gap.hours.0, role.hours.1 + gap.hours.1);
@@ -850,14 +985,14 @@ impl Facts<'_> {
         // Roles work side by side; each has only so many hours a week.
         let longest = |of: &dyn Fn(&Gap) -> bool, most: bool| {
             let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-            for gap in gaps.iter().filter(|gap| of(gap)) {
+            for gap in gaps.iter().filter(|gap| gap.accepted.is_none() && of(gap)) {
                 *sums.entry(&gap.role).or_default() +=
                     i64::from(if most { gap.hours.1 } else { gap.hours.0 });
             }
             sums.into_values().max().unwrap_or(0)
         };
         let ready = |of: &dyn Fn(&Gap) -> bool| {
-            if !gaps.iter().any(of) {
+            if !gaps.iter().any(|gap| gap.accepted.is_none() && of(gap)) {
                 return (self.now, self.now);
             }
             let weeks = |most: bool| (longest(of, most) + HOURS_A_WEEK - 1) / HOURS_A_WEEK;
@@ -1011,6 +1146,10 @@ mod tests {
             looked: BTreeMap::new(),
             alarms: vec![],
             files: vec![],
+            systems: 0,
+            people: 0,
+            deals: vec![],
+            accepted: BTreeMap::new(),
         }
     }
 
@@ -1053,6 +1192,119 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_accepts_stays_a_gap_and_holds_up_nothing_until_its_day() {
+        let (catalog, _) = Catalog::built_in();
+        let period = period();
+        let mut one = report(&catalog, "CHG-02");
+        (one.design, one.operation) = ("suitable", Some(Conclusion::NoExceptions));
+        let controls = [one];
+        let accepted = |until: i64| {
+            let mut facts = facts(&catalog, &controls, &period);
+            let accepted = Accepted {
+                by: "ann".to_owned(),
+                reason: "hired by then".to_owned(),
+                until: Instant::from_ms(now().ms() + until),
+                entry: 7,
+            };
+            let role = catalog.controls["CHG-02"].owner_role.clone();
+            facts.accepted.insert(format!("owner:{role}"), accepted);
+            said(&facts)
+        };
+        let found = accepted(1);
+        assert_eq!(found.gaps.len(), 1);
+        assert_eq!(found.gaps[0].accepted.as_ref().map(|a| a.by.as_str()), Some("ann"));
+        assert_eq!((found.plan.type_1_ready.0, found.estimate.hours), (now(), (0, 0)));
+        // Until, and not longer.
+        let found = accepted(0);
+        assert!(found.gaps[0].accepted.is_none() && found.plan.type_1_ready.0 > now());
+        assert!(found.estimate.hours.0 > 0);
+    }
+
+    #[test]
+    fn sales_wait_for_the_report_that_their_buyer_asks_for() {
+        let (catalog, _) = Catalog::built_in();
+        let (mut one, period) = (report(&catalog, "CHG-02"), period());
+        (one.owner, one.design) = (Some("ann".to_owned()), "suitable");
+        one.operation = Some(Conclusion::NoExceptions);
+        let controls = [one];
+        let day = |days: i64| Instant::from_ms(now().ms() + days * DAY);
+        let deal = |label: &str, wants: Option<&str>, needed_by: Option<Instant>| Deal {
+            label: label.to_owned(),
+            wants: wants.map(str::to_owned),
+            needed_by,
+        };
+        let mut facts = facts(&catalog, &controls, &period);
+        let advice = |facts: &Facts<'_>| said(facts).roadmap.advice;
+        assert!(advice(&facts).contains("nobody recorded what buyers ask for"));
+        // Fieldwork takes four weeks: 28 days from now; three months and four weeks: 120.
+        facts.deals = vec![
+            deal("D-1", Some("type_2"), Some(day(119))),
+            deal("D-2", Some("type_1"), Some(day(28))),
+            deal("D-3", None, None),
+            deal("D-4", Some("type_2"), Some(day(120))),
+            deal("D-5", Some("type_1"), Some(day(27))),
+        ];
+        let found = said(&facts);
+        let waiting: Vec<(&str, Option<bool>)> =
+            found.waiting.iter().map(|w| (w.deal.as_str(), w.in_time)).collect();
+        assert_eq!(
+            waiting,
+            [
+                ("D-5", Some(false)),
+                ("D-2", Some(true)),
+                ("D-1", Some(false)),
+                ("D-4", Some(true)),
+                ("D-3", None)
+            ]
+        );
+        assert!(found.roadmap.advice.contains("2 sales wait for type I and 2 for type II"));
+        facts.deals.retain(|deal| deal.wants.as_deref() == Some("type_2"));
+        assert!(advice(&facts).contains("costs fieldwork of its own"));
+        facts.deals = vec![deal("D-3", None, None)];
+        assert!(advice(&facts).contains("nobody asked which report"));
+    }
+
+    #[test]
+    fn a_fee_is_guessed_from_what_is_in_scope() {
+        let (catalog, _) = Catalog::built_in();
+        let (controls, period) = (unknown(&catalog), period());
+        let mut facts = facts(&catalog, &controls, &period);
+        let fee = |facts: &Facts<'_>, categories: usize| facts.estimate(categories, &[]).fee_usd;
+        // 20,000 to 150,000 dollars, in thirds.
+        (facts.systems, facts.people) = (10, 50);
+        assert_eq!(fee(&facts, 2), (20_000, 63_333));
+        (facts.systems, facts.people) = (11, 51);
+        assert_eq!(fee(&facts, 2), (63_333, 106_666));
+        (facts.systems, facts.people) = (41, 51);
+        assert_eq!(fee(&facts, 3), (106_666, 149_999));
+        facts.people = 0;
+        assert!(facts.estimate(1, &[]).because.contains("nobody recorded"));
+    }
+
+    #[test]
+    fn a_strand_is_as_far_as_its_controls_are_known_to_be_kept() {
+        let (catalog, _) = Catalog::built_in();
+        let (mut controls, period) = (unknown(&catalog), period());
+        let next = |controls: &[ControlReport]| {
+            let found = said(&facts(&catalog, controls, &period));
+            let strand = found.strands.iter().find(|s| s.id == "logging").unwrap().clone();
+            strand.next().map(|step| step.controls.join(" "))
+        };
+        assert_eq!(next(&controls).as_deref(), Some("LOG-01"));
+        let mut keep = |id: &str| {
+            controls.iter_mut().find(|c| c.id == id).unwrap().operation = Some(Conclusion::NoExceptions);
+            next(&controls)
+        };
+        assert_eq!(keep("LOG-01").as_deref(), Some("LOG-02"));
+        // A step of two controls waits for both.
+        for id in ["LOG-02", "LOG-03", "LOG-06"] {
+            keep(id);
+        }
+        assert_eq!(keep("LOG-04").as_deref(), Some("LOG-04 LOG-05"));
+        assert_eq!(keep("LOG-05"), None);
+    }
+
+    #[test]
     fn a_category_that_is_left_out_asks_for_nothing() {
         let (catalog, _) = Catalog::built_in();
         let (controls, period) = (unknown(&catalog), period());
@@ -1068,9 +1320,15 @@ mod tests {
         let found = said(&facts);
         assert!(found.steps[0].done && found.steps[1].done);
         assert_eq!(found.begin.unwrap().says, found.gaps[0].says);
-        // One category that nobody decided on keeps the step open.
+        assert!(said(&facts).questions.is_empty());
+        // One category that nobody decided on keeps the step open, and is what to begin with.
         facts.decided.remove("privacy");
-        assert!(said(&facts).steps[1].says.contains("nobody decided on privacy"));
+        let found = said(&facts);
+        assert!(found.steps[1].says.contains("nobody decided on privacy"));
+        assert!(found.begin.unwrap().says.contains("decide on privacy, too"));
+        assert!(found.questions.iter().all(|q| q.category == "privacy" && q.speaks_for_it.is_empty()));
+        facts.looked.insert("dsr".to_owned(), now());
+        assert!(said(&facts).questions.iter().any(|q| q.speaks_for_it == ["dsr"]));
     }
 
     #[test]

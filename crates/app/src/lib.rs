@@ -52,8 +52,9 @@ pub use assessment::{
 };
 pub use browse::{
     Carried, ColumnEntry, ControlEntry, CriterionEntry, Crossed, EvidenceEntry, ParameterEntry, PolicyEntry,
-    PresetEntry, ProcedureEntry, TableEntry, browse_controls, browse_criteria, browse_policies,
-    browse_presets, browse_procedures, browse_tables, crossed,
+    PresetEntry, ProcedureEntry, TableEntry, WorkstreamEntry, WorkstreamStepEntry, browse_controls,
+    browse_criteria, browse_policies, browse_presets, browse_procedures, browse_tables, browse_workstreams,
+    crossed,
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource};
@@ -68,7 +69,10 @@ pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use flows::{End, Flow, Flows, SubProcessor};
-pub use gaps::{Beginning, Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
+pub use gaps::{
+    Accepted, Beginning, CategoryQuestion, Estimate, Gap, Gaps, Milestone, Plan, PlannedWindow, Roadmap,
+    RoleLoad, Step, StrandReport, StrandStep, TellTale, WaitingDeal,
+};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;

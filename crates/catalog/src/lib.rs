@@ -15,6 +15,7 @@ mod procedure;
 mod read;
 pub mod sql;
 mod table;
+mod workstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -31,6 +32,7 @@ pub use preset::{OPTIONAL_CATEGORIES, Preset};
 pub use problem::{Problem, nearest};
 pub use procedure::{Parameter, ParameterType, Procedure, TableUse, TestedAttribute, Uptime, Way};
 pub use sql::{Bindings, Engine, Only, Query, written_out, written_out_of};
+pub use workstream::{Workstream, WorkstreamStep};
 
 mod built_in {
     //! The built-in content, embedded when the crate is built.
@@ -74,6 +76,8 @@ pub struct Catalog {
     pub presets: BTreeMap<String, Preset>,
     /// Templates of policies, by id.
     pub policies: BTreeMap<String, Policy>,
+    /// Strands of work on the way to a first report, by id.
+    pub workstreams: BTreeMap<String, Workstream>,
     /// Controls of which a file that is meant for them could not be read, and why. What is said of them by the other files
     /// is not all that there is to say, so that nothing can be concluded of them.
     pub in_doubt: BTreeMap<String, Vec<String>>,
@@ -165,6 +169,11 @@ impl Catalog {
             let (policy, found) = policy::read(&file.path, id, &file.text, &controls, *origin);
             problems.extend(found);
             catalog.policies.extend(policy.map(|p| (id.clone(), p)));
+        }
+        for (id, (file, origin)) in &files.workstreams {
+            let (stream, found) = workstream::read(&file.path, id, &file.text, &controls, *origin);
+            problems.extend(found);
+            catalog.workstreams.extend(stream.map(|s| (id.clone(), s)));
         }
         let known = procedure::Known {
             tables: &catalog.tables,
@@ -348,8 +357,8 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<SourceFile>) -> io::Result<
 }
 
 /// The folders that are read here.
-const FOLDERS: [&str; 7] =
-    ["tables", "controls", "procedures", "calendars", "presets", "policies", "crosswalk"];
+const FOLDERS: [&str; 8] =
+    ["tables", "controls", "procedures", "calendars", "presets", "policies", "crosswalk", "workstreams"];
 
 /// Files sorted by what they are; a later layer takes the place of an earlier one with the same id.
 #[derive(Default)]
@@ -362,6 +371,7 @@ struct Files<'a> {
     crosswalks: BTreeMap<String, (&'a SourceFile, Origin)>,
     presets: BTreeMap<String, (&'a SourceFile, Origin)>,
     policies: BTreeMap<String, (&'a SourceFile, Origin)>,
+    workstreams: BTreeMap<String, (&'a SourceFile, Origin)>,
     /// Built-in controls that a workspace's file takes the place of.
     shadowed: BTreeMap<String, &'a SourceFile>,
     /// What built-in procedures say of themselves that a workspace's folder takes the place of.
@@ -401,6 +411,9 @@ impl<'a> Files<'a> {
                 }
                 ["policies", .., name] if name.ends_with(".md") => {
                     insert(&mut self.policies, &mut self.problems, name, file, origin);
+                }
+                ["workstreams", .., name] if name.ends_with(".toml") => {
+                    insert(&mut self.workstreams, &mut self.problems, name, file, origin);
                 }
                 ["controls", .., name] if name.ends_with(".toml") => {
                     let id = name.trim_end_matches(".toml");
@@ -442,7 +455,7 @@ impl<'a> Files<'a> {
                     &file.path,
                     "the catalogue does not know this file",
                     "content is criteria.toml, tables/*.toml, controls/*.toml, procedures/*/, calendars/*.toml, presets/*.toml, \
-                     policies/*.md and crosswalk/*.toml",
+                     policies/*.md, crosswalk/*.toml and workstreams/*.toml",
                 )),
             }
         }

@@ -107,6 +107,14 @@ pub struct Limits {
     pub bytes: u64,
 }
 
+impl Limits {
+    /// What a procedure may use: a query that was read and vouched for, over populations as large as a company's.
+    #[must_use]
+    pub fn of_a_procedure() -> Self {
+        Self { deadline: Duration::from_secs(600), rows: 100_000_000, bytes: 16 << 30 }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { deadline: Duration::from_secs(60), rows: 5_000_000, bytes: 1 << 30 }
@@ -515,6 +523,22 @@ impl Records {
     /// The database cannot be read.
     pub fn kept_part(&mut self, run: &[u8; 32], part: i64) -> Result<Option<Vec<u8>>, RecordsError> {
         on!(&mut self.engine, w => w.kept_part(run, part))
+    }
+
+    /// Makes room for a run whose parts come one by one, before its head: what was kept of it is gone.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn keep_anew(&mut self, run: &[u8; 32], procedure: &str) -> Result<(), RecordsError> {
+        on!(&mut self.engine, w => w.keep_anew(run, procedure))
+    }
+
+    /// Keeps a part of a run; it counts once the run is kept.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn keep_part(&mut self, run: &[u8; 32], part: i64, rows: &[u8]) -> Result<(), RecordsError> {
+        on!(&mut self.engine, w => w.keep_part(run, part, rows))
     }
 
     /// Keeps what a run yielded beside the rows it was yielded by, in the place of what was kept of it before. It goes with the

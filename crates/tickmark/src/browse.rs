@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use app::{
     Carried, ControlEntry, CriterionEntry, Crossed, MappedTo, ProcedureEntry, TableEntry, browse_controls,
-    browse_criteria, browse_policies, browse_presets, browse_procedures, browse_tables, crossed,
+    browse_criteria, browse_policies, browse_presets, browse_procedures, browse_tables, browse_workstreams,
+    crossed,
 };
 use catalog::{Catalog, Problem, nearest};
 use clap::{Args, Subcommand, ValueEnum};
@@ -26,6 +27,8 @@ pub(crate) enum CatalogCommand {
     Tables(Asked),
     /// Choices of categories by kind of service
     Presets(Asked),
+    /// Strands of work on the way to a first report, step by step
+    Workstreams(Asked),
     /// A policy in our own words, with the parameters filled in; without a name, the list of them
     Policy {
         /// Its name
@@ -86,6 +89,11 @@ pub(crate) fn run(session: &Session, what: &CatalogCommand) -> Result<ExitCode, 
         CatalogCommand::Presets(asked) => {
             let all = browse_presets(&read(session)?);
             show(asked, all, "preset", |p| &p.id, |all| all.iter().try_for_each(print_preset), print_preset)?;
+        }
+        CatalogCommand::Workstreams(asked) => {
+            let all = browse_workstreams(&read(session)?);
+            let list = |all: &[app::WorkstreamEntry]| all.iter().try_for_each(print_workstream);
+            show(asked, all, "workstream", |w| &w.id, list, print_workstream)?;
         }
         CatalogCommand::Policy { name: None, json } => list_policies(&read(session)?, *json)?,
         CatalogCommand::Policy { name: Some(name), json } => policy(session, name, *json)?,
@@ -368,6 +376,15 @@ fn print_preset(preset: &app::PresetEntry) -> Result<(), Failure> {
         preset.criteria,
         preset.controls
     ))
+}
+
+fn print_workstream(stream: &app::WorkstreamEntry) -> Result<(), Failure> {
+    line(&format!("{}  {}", styled(BOLD, &stream.id), stream.title))?;
+    line(&format!("  {}", stream.outcome))?;
+    for (at, step) in stream.steps.iter().enumerate() {
+        line(&format!("  {}. {} ({})", at + 1, step.does, step.controls.join(", ")))?;
+    }
+    Ok(())
 }
 
 fn list_policies(catalog: &Catalog, json: bool) -> Result<(), Failure> {

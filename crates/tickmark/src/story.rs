@@ -30,12 +30,19 @@ pub(crate) const EXPORTS: &str = "exports";
 const OWNED: &str = "2024-12-02";
 const WALKED_THROUGH: &str = "2024-12-16";
 
-/// What was left out of scope: dimension, subject, reason.
-const OUT_OF_SCOPE: [(&str, &str, &str); 4] = [
-    ("environment", "staging --anyway", "holds invented data only"),
-    ("region", "north-4 --anyway", "switched off; nothing may be kept there"),
-    ("category", "privacy", "no promise about it is made to customers this year"),
-    ("category", "processing_integrity", "nothing is settled or billed by the service"),
+/// What was decided about scope: which way, dimension, subject, reason.
+const SCOPE: [(&str, &str, &str, &str); 6] = [
+    ("exclude", "environment", "staging --anyway", "holds invented data only"),
+    ("exclude", "region", "north-4 --anyway", "switched off; nothing may be kept there"),
+    ("exclude", "category", "privacy", "no promise about it is made to customers this year"),
+    ("exclude", "category", "processing_integrity", "nothing is settled or billed by the service"),
+    (
+        "include",
+        "category",
+        "availability",
+        "customers work in it all day, and contracts say how much it is up",
+    ),
+    ("include", "category", "confidentiality", "customers keep their contracts and letters in it"),
 ];
 
 /// What was promised, in the words of `tickmark record add commitment`.
@@ -50,7 +57,7 @@ const COMMITMENTS: [&str; 4] = [
 ];
 
 /// What was decided in the year: when, and how.
-const IN_THE_YEAR: [(&str, &str); 2] = [
+const IN_THE_YEAR: [(&str, &str); 4] = [
     (
         "2025-06-12",
         "parameter set security_training joiner_days 28 --from 2025-07-01 --reason 'policy 4.3: four weeks instead of thirty days' \
@@ -61,6 +68,16 @@ const IN_THE_YEAR: [(&str, &str); 2] = [
         "waiver add W-1 --control IAM-08 --item pay --from 2025-10-01 --to 2026-01-09 --reason 'payments moves to another provider in \
          December; its review of the last quarter may end in the first week of January' --approved-by board --approved-at 2025-09-22 \
          --by it",
+    ),
+    (
+        "2025-11-03",
+        "record add deal key=d-17 label=D-17 'display.title=Larch Insurance, 400 seats' wants=type_2 needed_by=2026-05-29T00:00:00Z \
+         status=open --by sales-lead --reason 'asked for in their questionnaire'",
+    ),
+    (
+        "2025-12-09",
+        "record add deal key=d-21 label=D-21 'display.title=Fennel Foods, 60 seats' wants=type_1 needed_by=2026-02-27T00:00:00Z status=open \
+         --by sales-lead --reason 'a report of type I will do for now'",
     ),
 ];
 
@@ -234,11 +251,11 @@ fn before(teller: &Teller<'_>) -> Result<(), Failure> {
             ),
         )?;
     }
-    for (dimension, subject, reason) in OUT_OF_SCOPE {
+    for (way, dimension, subject, reason) in SCOPE {
         teller.on(
             "2024-12-17",
             &format!(
-                "scope exclude {dimension} {subject} --from 2025-01-01 --approved-at 2024-12-17T10:00:00Z --approved-by board \
+                "scope {way} {dimension} {subject} --from 2025-01-01 --approved-at 2024-12-17T10:00:00Z --approved-by board \
                  --approver-system tickmark --reason '{reason}' --by compliance --yes"
             ),
         )?;

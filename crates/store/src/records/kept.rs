@@ -85,8 +85,8 @@ pub(super) fn written_since(
 
 pub(super) fn kept(connection: &Connection, run: &[u8; 32]) -> Result<Option<KeptRun>, rusqlite::Error> {
     connection
-        .prepare_cached("SELECT position, head FROM kept WHERE run = ?1")?
-        .query_row([&run[..]], |row| Ok(KeptRun { position: row.get(0)?, head: row.get(1)? }))
+        .prepare_cached("SELECT position, head FROM kept WHERE run = ?1 AND position <> ?2")?
+        .query_row(params![&run[..], BEGUN], |row| Ok(KeptRun { position: row.get(0)?, head: row.get(1)? }))
         .optional()
 }
 
@@ -101,11 +101,41 @@ pub(super) fn part(
         .optional()
 }
 
+/// The position of a run whose parts are not all there yet: it is kept for nobody, but its parts belong to something.
+const BEGUN: i64 = -1;
+
+/// Takes away what is kept of a run, and begins it.
+pub(super) fn keep_anew(
+    connection: &mut Connection,
+    run: &[u8; 32],
+    procedure: &str,
+) -> Result<(), rusqlite::Error> {
+    let transaction = connection.transaction()?;
+    transaction.execute("DELETE FROM kept_part WHERE run = ?1", [&run[..]])?;
+    transaction.execute(
+        "INSERT OR REPLACE INTO kept (run, procedure, position, turn, head)
+         VALUES (?1, ?2, ?3, (SELECT COALESCE(max(turn), 0) + 1 FROM kept), x'')",
+        params![&run[..], procedure, BEGUN],
+    )?;
+    transaction.commit()
+}
+
+pub(super) fn keep_part(
+    connection: &Connection,
+    run: &[u8; 32],
+    part: i64,
+    rows: &[u8],
+) -> Result<(), rusqlite::Error> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO kept_part (run, part, rows) VALUES (?1, ?2, ?3)")?
+        .execute(params![&run[..], part, rows])?;
+    Ok(())
+}
+
 pub(super) fn keep(connection: &mut Connection, keeping: &Keeping) -> Result<(), rusqlite::Error> {
     let Keeping { run, procedure, position, head, parts, gone } = keeping;
     let transaction = connection.transaction()?;
-    let before = kept(&transaction, run)?;
-    if before.is_none() {
+    if !transaction.prepare_cached("SELECT 1 FROM kept WHERE run = ?1")?.exists([&run[..]])? {
         transaction.execute("DELETE FROM kept_part WHERE run = ?1", [&run[..]])?;
     }
     let turn: i64 =
@@ -118,9 +148,7 @@ pub(super) fn keep(connection: &mut Connection, keeping: &Keeping) -> Result<(),
         transaction.execute("DELETE FROM kept_part WHERE run = ?1 AND part = ?2", params![&run[..], part])?;
     }
     for (part, rows) in parts {
-        transaction
-            .prepare_cached("INSERT OR REPLACE INTO kept_part (run, part, rows) VALUES (?1, ?2, ?3)")?
-            .execute(params![&run[..], part, rows])?;
+        keep_part(&transaction, run, *part, rows)?;
     }
     transaction.execute(
         "DELETE FROM kept WHERE procedure = ?1 AND turn <=

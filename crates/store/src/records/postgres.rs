@@ -270,6 +270,19 @@ impl Writer {
         Ok(None)
     }
 
+    pub(super) const fn keep_anew(&mut self, _run: &[u8; 32], _procedure: &str) -> Result<(), RecordsError> {
+        Ok(())
+    }
+
+    pub(super) const fn keep_part(
+        &mut self,
+        _run: &[u8; 32],
+        _part: i64,
+        _rows: &[u8],
+    ) -> Result<(), RecordsError> {
+        Ok(())
+    }
+
     pub(super) const fn keep(&mut self, _keeping: &Keeping) -> Result<(), RecordsError> {
         Ok(())
     }

@@ -315,6 +315,14 @@ impl Writer {
         Ok(kept::part(&self.connection, run, part)?)
     }
 
+    pub(super) fn keep_anew(&mut self, run: &[u8; 32], procedure: &str) -> Result<(), RecordsError> {
+        Ok(kept::keep_anew(&mut self.connection, run, procedure)?)
+    }
+
+    pub(super) fn keep_part(&mut self, run: &[u8; 32], part: i64, rows: &[u8]) -> Result<(), RecordsError> {
+        Ok(kept::keep_part(&self.connection, run, part, rows)?)
+    }
+
     pub(super) fn keep(&mut self, keeping: &Keeping) -> Result<(), RecordsError> {
         Ok(kept::keep(&mut self.connection, keeping)?)
     }
