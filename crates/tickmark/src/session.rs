@@ -14,6 +14,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     pub(crate) named: Option<PathBuf>,
     pub(crate) now: Instant,
+    /// What the machine's clock said, in a demo, too: links and tokens go by it.
+    pub(crate) clock: Instant,
     /// What the workspace says of itself where it is a demo: there the clock stands still, and `now` is its day.
     pub(crate) demo: Option<app::Demo>,
 }
@@ -33,7 +35,8 @@ impl Session {
         let now = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
-        Self { environment, named, now: Instant::from_ms(now), demo: None }
+        let now = Instant::from_ms(now);
+        Self { environment, named, now, clock: now, demo: None }
     }
 
     /// Goes by the clock of the workspace where it is a demo, and has every result say so.
