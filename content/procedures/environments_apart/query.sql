@@ -37,12 +37,15 @@ way AS (
               WHEN $cutoff < $to THEN $cutoff + 1
               ELSE $to END AS ends_at
     FROM network_path_history p
+    JOIN (SELECT v.id AS id, min(v.in_scope) AS in_scope
+            FROM network_path_history v
+           WHERE v.valid_from < $to AND (v.valid_to > $from OR v.valid_to IS NULL)
+           GROUP BY v.id) k ON k.id = p.id AND k.in_scope = 1
     LEFT JOIN network s ON s.id = p.from_network
     LEFT JOIN network t ON t.id = p.to_network
    WHERE p.valid_from < $to AND p.valid_from <= $cutoff AND (p.valid_to > $from OR p.valid_to IS NULL)
      AND (s.holds = 'other' OR s.holds = 'both' OR s.holds IS NULL)
      AND (t.holds = 'production' OR t.holds = 'both' OR t.holds IS NULL)
-     AND p.in_scope = 1
 ),
 approval AS (
   -- 3 by a person for a reason, 2 by somebody who is no single person, 1 nobody can say, 0 for no reason or by a machine.
