@@ -90,7 +90,7 @@ fn look(c: &mut Company, rng: &mut Rng, asset: &str, quarter: (i64, i64)) -> usi
         .iter()
         .map(|who| Line { who: *who, by: Some(other(*who)), decision: "keep", at, removed: None })
         .collect();
-    let key = format!("SV{:05}", c.operations.store_looks.len() + 1);
+    let key = format!("{asset}/{}", c.clock.date(quarter.0));
     let (asset, completed) = (asset.to_owned(), at + HOUR);
     c.operations.store_looks.push(Look { key, asset, quarter, listed, opened, completed, lines });
     c.operations.store_looks.len() - 1

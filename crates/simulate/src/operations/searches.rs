@@ -29,32 +29,41 @@ const KINDS: [&str; 2] = ["code", "dependencies"];
 
 /// Whatever landed by then had been searched, but for what a case speaks of.
 pub(crate) fn searched(c: &mut Company, rng: &mut Rng) {
-    let mut heads: BTreeMap<String, (String, i64)> = BTreeMap::new();
-    for proposal in &c.proposals {
-        let (Some(merge), Some(last)) = (&proposal.merged, proposal.works.last()) else { continue };
-        for commit in &merge.commits {
-            heads.insert(commit.clone(), (last.commit.clone(), last.at));
+    let mut proposed: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, proposal) in c.proposals.iter().enumerate() {
+        for commit in proposal.merged.iter().flat_map(|merge| &merge.commits) {
+            proposed.insert(commit.clone(), place);
         }
     }
+    // What goes wrong with who wrote something is for other cases to say.
     let special: BTreeSet<String> = c.seeded.iter().map(|seeded| seeded.item.clone()).collect();
+    let mut done = BTreeSet::new();
     for landing in 0..c.landings.len() {
-        let (commit, at, author) = {
-            let landing = &c.landings[landing];
-            (landing.commit.clone(), whole(landing.at), landing.author)
-        };
+        let (commit, at) = (c.landings[landing].commit.clone(), whole(c.landings[landing].at));
         if c.taken.contains(&about(&commit)) {
             continue;
         }
-        // What goes wrong with who wrote it is for other cases to say.
-        let plain = !special.contains(&commit);
-        let (head, pushed) = heads.get(&commit).cloned().unwrap_or((commit, at - 20 * MINUTE));
+        let mut hands = vec![c.landings[landing].author];
+        let (mut head, mut pushed) = (commit.clone(), at - 20 * MINUTE);
+        if let Some(proposal) = proposed.get(&commit).map(|place| &c.proposals[*place]) {
+            hands.push(proposal.by);
+            hands.extend(proposal.merged.iter().map(|merge| merge.by));
+            for work in &proposal.works {
+                hands.extend([work.author, work.pusher].into_iter().chain(work.committer));
+                hands.extend(&work.co_authors);
+                (head, pushed) = (work.commit.clone(), work.at);
+            }
+        }
+        if !done.insert(head.clone()) {
+            continue;
+        }
+        let other = (0..CORE).find(|who| !hands.contains(who)).filter(|_| !special.contains(&commit));
         for what in KINDS {
             let ended = (pushed + rng.between(1, 9) * MINUTE).min(at);
             let mut search =
                 Search { commit: head.clone(), what, through: true, at: ended, grave: 0, passed: None };
-            if rng.chance(8) && plain && at - ended > 2 * MINUTE && author < CORE {
-                let other = (author + 1 + rng.below(CORE - 1)) % CORE;
-                (search.grave, search.passed) = (1, Some((ended + MINUTE, Some(other), "is never reached")));
+            if rng.chance(8) && other.is_some() && at - ended > 2 * MINUTE {
+                (search.grave, search.passed) = (1, Some((ended + MINUTE, other, "is never reached")));
             }
             c.operations.code_searches.push(search);
         }
