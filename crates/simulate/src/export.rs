@@ -4,6 +4,7 @@
 mod access;
 mod consents;
 mod dealings;
+mod guards;
 mod jobs;
 mod models;
 mod operations;
@@ -103,6 +104,7 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(risks::files(c));
     files.extend(dealings::files(c));
     files.extend(operations::files(c));
+    files.extend(guards::files(c));
     files.extend(models::files(c));
     files.extend(consents::files(c));
     for file in &mut files {

@@ -207,6 +207,15 @@ const TESTS: &[(&str, &str)] = &[
     ("AI-02", "inference_logged"),
     ("AI-03", "model_release"),
     ("PRV-02", "consent_honoured"),
+    ("IAM-12", "sign_in_rules"),
+    ("NET-02", "environments_apart"),
+    ("CHG-10", "test_data_masked"),
+    ("IAM-14", "duties_apart"),
+    ("VUL-04", "code_searched"),
+    ("REL-05", "release_rights_held"),
+    ("CON-04", "exports_judged"),
+    ("CON-04", "device_data_protected"),
+    ("CRY-05", "store_access_reviewed"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -298,6 +307,12 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         dealings::CASES,
         models::CASES,
         consents::CASES,
+        operations::doors::CASES,
+        operations::walls::CASES,
+        operations::duties::CASES,
+        operations::rights::CASES,
+        operations::ways_out::CASES,
+        operations::readers::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -305,6 +320,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     // Whatever landed by then was proposed by somebody, and looked at.
     code::base(&mut company, &mut rng.fork("code"));
     happen(&mut company, &rng, code_cases::CASES);
+    happen(&mut company, &rng, operations::searches::CASES);
     happen(&mut company, &rng, reconciled::CASES);
     reconciled::base(&mut company, &mut rng.fork("reconciled"));
     // Reviews go through whoever has access by then, whatever went wrong with them.
@@ -332,6 +348,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     releases::sign(&mut company);
     stores::enter(&mut company, &mut rng.fork("stores entered"));
     dealings::deal(&mut company, &mut rng.fork("dealings"));
+    operations::readers::reviewed(&mut company, &mut rng.fork("readers"));
+    operations::searches::searched(&mut company, &mut rng.fork("searched"));
     Ok(company)
 }
 

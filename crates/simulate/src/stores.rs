@@ -93,7 +93,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
 }
 
 /// An entry as it should be: with somebody of those who are always here as its owner, and looked at within each year.
-fn entry(
+pub(crate) fn entry(
     c: &mut Company,
     rng: &mut Rng,
     key: String,

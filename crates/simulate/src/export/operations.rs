@@ -42,7 +42,7 @@ pub(super) fn files(c: &Company) -> Vec<File> {
 }
 
 /// Whether and when something was over by the cut-off.
-fn over(c: &Company, end: End) -> (bool, Option<At>) {
+pub(super) fn over(c: &Company, end: End) -> (bool, Option<At>) {
     match end {
         End::At(at) if at <= c.clock.cutoff => (true, Some(At(at))),
         _ => (false, None),
@@ -184,8 +184,7 @@ fn sources(c: &Company) -> File {
     let mut sheet = Sheet::new(c, "log_sources", "log_source", "Key,System,From,Over,Ended", mapping);
     for source in &c.operations.sources {
         let (ended, at) = over(c, source.to);
-        let system = source.system.map(|system| c.systems[system].key);
-        sheet.line(&[&source.key, &system, &At(source.from), &ended, &at]);
+        sheet.line(&[&source.key, &source.system, &At(source.from), &ended, &at]);
     }
     sheet.done()
 }
@@ -300,11 +299,13 @@ fn looks(c: &Company) -> File {
 }
 
 fn networks(c: &Company) -> File {
-    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\ndefault_deny = \"Closed\"\ncreated_at = \"From\"\n\
-                   ended = { constant = \"no\" }\n";
-    let mut sheet = Sheet::new(c, "networks", "network", "Key,Closed,From", mapping);
-    for network in &c.operations.networks {
-        sheet.line(&[&network.key, &network.closed, &At(network.from)]);
+    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\ndefault_deny = \"Closed\"\nholds = \"Holds\"\n\
+                   cloud_account = { column = \"Account\", kind = \"cloud_account\" }\ncreated_at = \"From\"\nended = \"Over\"\nended_at = \"To\"\n";
+    let mut sheet = Sheet::new(c, "networks", "network", "Key,Closed,Holds,Account,From,Over,To", mapping);
+    for network in c.operations.networks.iter().filter(|n| n.from <= c.clock.cutoff) {
+        let (ended, at) = over(c, network.to);
+        let (holds, account) = (&network.holds, &network.account);
+        sheet.line(&[&network.key, &network.closed, holds, account, &At(network.from), &ended, &at]);
     }
     sheet.done()
 }

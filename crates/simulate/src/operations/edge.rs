@@ -34,7 +34,18 @@ pub(crate) struct Look {
 pub(crate) struct Network {
     pub(crate) key: String,
     pub(crate) closed: Option<bool>,
+    /// What runs in it, and of which account it is: production, and one of its own, unless a case says otherwise.
+    pub(crate) holds: Option<&'static str>,
+    pub(crate) account: Option<String>,
     pub(crate) from: i64,
+    pub(crate) to: End,
+}
+
+impl Network {
+    pub(crate) fn new(key: String, closed: Option<bool>, from: i64) -> Self {
+        let account = Some(format!("{key}-live"));
+        Self { key, closed, holds: Some("production"), account, from, to: End::Never }
+    }
 }
 
 /// What lets something in.
@@ -56,7 +67,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
     }
     for key in ["net-east", "net-west"] {
         let from = c.clock.from - 800 * DAY;
-        c.operations.networks.push(Network { key: key.to_owned(), closed: Some(true), from });
+        c.operations.networks.push(Network::new(key.to_owned(), Some(true), from));
     }
     for _ in 0..4 + c.shape.systems / 2 {
         let from = c.clock.from - rng.between(100, 900) * DAY;
@@ -280,7 +291,7 @@ fn lets_all_in(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     ] {
         let key = format!("net-{}", c.operations.networks.len() + 1);
         let from = c.clock.from - rng.between(100, 900) * DAY;
-        c.operations.networks.push(Network { key: key.clone(), closed, from });
+        c.operations.networks.push(Network::new(key.clone(), closed, from));
         all.push(
             seeded(("NET-01", "firewall_rules", "lets-all-in"), &key, letters, why).last_day(&letters[..1]),
         );

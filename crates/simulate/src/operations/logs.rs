@@ -12,8 +12,8 @@ const SILENT: i64 = 24 * HOUR;
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     pub(crate) key: String,
-    /// The system whose log it is, by its place.
-    pub(crate) system: Option<usize>,
+    /// The key of the system whose log it is.
+    pub(crate) system: Option<String>,
     pub(crate) from: i64,
     pub(crate) to: End,
     pub(crate) spells: Vec<Spell>,
@@ -38,7 +38,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
             let key = format!("{}/{what}", c.systems[system].key);
             if what == "audit" || rng.chance(60) {
                 let source = heard(c, rng, key, from, to);
-                c.operations.sources[source].system = Some(system);
+                c.operations.sources[source].system = Some(c.systems[system].key.to_owned());
             }
         }
     }
@@ -52,7 +52,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
 }
 
 /// Something whose logs arrived since then.
-fn heard(c: &mut Company, rng: &mut Rng, key: String, from: i64, to: End) -> usize {
+pub(crate) fn heard(c: &mut Company, rng: &mut Rng, key: String, from: i64, to: End) -> usize {
     let (kept, skew) = (Some(rng.between(365, 800)), rng.between(-900, 900));
     let spell = Spell { arriving: true, kept, locked: true, skew, from, to };
     c.operations.sources.push(Source { key, system: None, from, to, spells: vec![spell] });
@@ -184,7 +184,8 @@ fn a_system(c: &mut Company, rng: &mut Rng) -> Option<usize> {
 
 fn nothing_logs(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(system) = a_system(c, rng) else { return vec![] };
-    c.operations.sources.retain(|source| source.system != Some(system));
+    let key = c.systems[system].key;
+    c.operations.sources.retain(|source| source.system.as_deref() != Some(key));
     let why = "used by everybody, and none of its logs is sent anywhere";
     vec![of_arrival("nothing-logs", c.systems[system].key, "-d", why).last_day("-d")]
 }
@@ -192,7 +193,8 @@ fn nothing_logs(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn connected_late(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let Some(at) = c.clock.some_day(rng, 5, 10) else { return vec![] };
     let Some(system) = a_system(c, rng) else { return vec![] };
-    for source in c.operations.sources.iter_mut().filter(|source| source.system == Some(system)) {
+    let key = c.systems[system].key;
+    for source in c.operations.sources.iter_mut().filter(|source| source.system.as_deref() == Some(key)) {
         source.from = at;
         source.spells[0].from = at;
     }
