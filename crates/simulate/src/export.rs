@@ -4,12 +4,14 @@
 mod access;
 mod consents;
 mod dealings;
+mod duties;
 mod jobs;
 mod models;
 mod operations;
 mod privacy;
 mod releases;
 mod risks;
+mod significant;
 mod stores;
 
 use model::Instant;
@@ -105,6 +107,8 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(operations::files(c));
     files.extend(models::files(c));
     files.extend(consents::files(c));
+    files.extend(duties::files(c));
+    files.extend(significant::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

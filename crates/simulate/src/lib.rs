@@ -17,6 +17,7 @@ mod consents;
 mod custody;
 mod dealings;
 mod devices;
+mod duties;
 mod export;
 mod host;
 mod jobs;
@@ -38,6 +39,7 @@ mod reviews;
 mod risks;
 mod rng;
 mod sign_ins;
+mod significant;
 mod stores;
 mod story;
 mod training;
@@ -207,6 +209,11 @@ const TESTS: &[(&str, &str)] = &[
     ("AI-02", "inference_logged"),
     ("AI-03", "model_release"),
     ("PRV-02", "consent_honoured"),
+    ("RSK-03", "significant_changes_reviewed"),
+    ("GOV-03", "managed_and_appraised"),
+    ("HR-03", "role_training"),
+    ("HR-04", "joiner_checklist"),
+    ("HR-04", "leaver_checklist"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -298,6 +305,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         dealings::CASES,
         models::CASES,
         consents::CASES,
+        duties::CASES,
+        significant::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -318,6 +327,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     happen(&mut company, &rng, operations::watch::NOTICES);
     happen(&mut company, &rng, operations::leaks::SEARCHES);
     happen(&mut company, &rng, operations::tiers::WATCHES);
+    duties::jobs(&mut company, &mut rng.fork("duties of jobs"));
     moves::base(&mut company, &mut rng.fork("moves"));
     moves::goes_beyond(&mut company);
     privileges::base(&mut company, &mut rng.fork("privileges"));
@@ -332,6 +342,9 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     releases::sign(&mut company);
     stores::enter(&mut company, &mut rng.fork("stores entered"));
     dealings::deal(&mut company, &mut rng.fork("dealings"));
+    duties::base(&mut company, &mut rng.fork("duties"));
+    company.seeded.extend(duties::nameless(&company));
+    significant::base(&mut company, &mut rng.fork("significant"));
     Ok(company)
 }
 
