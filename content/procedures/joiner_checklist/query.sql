@@ -20,7 +20,7 @@ SELECT j.id AS item,
        j.entry AS entry,
        CASE WHEN l.grade < j.grade THEN l.grade ELSE j.grade END AS grade,
        CASE WHEN l.worth = 2 THEN 'pass'
-            WHEN j.ended_at < j.due_at THEN 'not_applicable'
+            WHEN j.ended_at <= j.due_at THEN 'not_applicable'
             WHEN j.ended_at IS NULL THEN 'no_evidence'
             WHEN j.due_at > $cutoff THEN 'not_yet_due'
             WHEN l.worth = 1 THEN 'no_evidence'

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Shape;
+use crate::assurance::Assurance;
 use crate::clock::Clock;
 use crate::consents::Consents;
 use crate::dealings::Dealings;
@@ -112,6 +113,7 @@ pub struct Company {
     pub(crate) models: Models,
     pub(crate) consents: Consents,
     pub(crate) duties: Duties,
+    pub(crate) assurance: Assurance,
     pub(crate) significant: Vec<Change>,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
@@ -813,6 +815,7 @@ impl Company {
             models: Models::default(),
             consents: Consents::default(),
             duties: Duties::default(),
+            assurance: Assurance::default(),
             significant: vec![],
             outages: vec![],
             seeded: vec![],

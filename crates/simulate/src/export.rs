@@ -2,6 +2,7 @@
 //! and the times of which the collector can say that it has everything. Nothing here knows what is right or wrong.
 
 mod access;
+mod assurance;
 mod consents;
 mod dealings;
 mod duties;
@@ -109,6 +110,7 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(consents::files(c));
     files.extend(duties::files(c));
     files.extend(significant::files(c));
+    files.extend(assurance::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

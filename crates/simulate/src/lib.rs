@@ -7,6 +7,7 @@
 //! The same shape and seed give the same bytes for good.
 
 mod access;
+mod assurance;
 mod changes;
 mod clock;
 mod cloud;
@@ -214,6 +215,9 @@ const TESTS: &[(&str, &str)] = &[
     ("HR-03", "role_training"),
     ("HR-04", "joiner_checklist"),
     ("HR-04", "leaver_checklist"),
+    ("GOV-05", "commitments_registered"),
+    ("GOV-08", "deficiencies_closed"),
+    ("GOV-10", "system_described"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -307,6 +311,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         consents::CASES,
         duties::CASES,
         significant::CASES,
+        assurance::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -345,6 +350,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     duties::base(&mut company, &mut rng.fork("duties"));
     company.seeded.extend(duties::nameless(&company));
     significant::base(&mut company, &mut rng.fork("significant"));
+    assurance::base(&mut company, &mut rng.fork("assurance"));
     Ok(company)
 }
 
