@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Shape;
+use crate::assurance::Assurance;
 use crate::clock::Clock;
 use crate::consents::Consents;
 use crate::dealings::Dealings;
+use crate::duties::Duties;
 use crate::jobs::Processing;
 use crate::models::Models;
 use crate::names;
@@ -14,6 +16,7 @@ use crate::operations::Operations;
 use crate::privacy::Requests;
 use crate::releases::Shipping;
 use crate::risks::Register;
+use crate::significant::Change;
 use crate::stores::Stores;
 use crate::truth::Seeded;
 
@@ -109,6 +112,9 @@ pub struct Company {
     pub(crate) dealings: Dealings,
     pub(crate) models: Models,
     pub(crate) consents: Consents,
+    pub(crate) duties: Duties,
+    pub(crate) assurance: Assurance,
+    pub(crate) significant: Vec<Change>,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -808,6 +814,9 @@ impl Company {
             dealings: Dealings::default(),
             models: Models::default(),
             consents: Consents::default(),
+            duties: Duties::default(),
+            assurance: Assurance::default(),
+            significant: vec![],
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -2,8 +2,10 @@
 //! and the times of which the collector can say that it has everything. Nothing here knows what is right or wrong.
 
 mod access;
+mod assurance;
 mod consents;
 mod dealings;
+mod duties;
 mod guards;
 mod jobs;
 mod models;
@@ -11,6 +13,7 @@ mod operations;
 mod privacy;
 mod releases;
 mod risks;
+mod significant;
 mod stores;
 
 use model::Instant;
@@ -107,6 +110,9 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(guards::files(c));
     files.extend(models::files(c));
     files.extend(consents::files(c));
+    files.extend(duties::files(c));
+    files.extend(significant::files(c));
+    files.extend(assurance::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

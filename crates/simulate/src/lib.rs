@@ -7,6 +7,7 @@
 //! The same shape and seed give the same bytes for good.
 
 mod access;
+mod assurance;
 mod changes;
 mod clock;
 mod cloud;
@@ -17,6 +18,7 @@ mod consents;
 mod custody;
 mod dealings;
 mod devices;
+mod duties;
 mod export;
 mod host;
 mod jobs;
@@ -38,6 +40,7 @@ mod reviews;
 mod risks;
 mod rng;
 mod sign_ins;
+mod significant;
 mod stores;
 mod story;
 mod training;
@@ -216,6 +219,14 @@ const TESTS: &[(&str, &str)] = &[
     ("CON-04", "exports_judged"),
     ("CON-04", "device_data_protected"),
     ("CRY-05", "store_access_reviewed"),
+    ("RSK-03", "significant_changes_reviewed"),
+    ("GOV-03", "managed_and_appraised"),
+    ("HR-03", "role_training"),
+    ("HR-04", "joiner_checklist"),
+    ("HR-04", "leaver_checklist"),
+    ("GOV-05", "commitments_registered"),
+    ("GOV-08", "deficiencies_closed"),
+    ("GOV-10", "system_described"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -313,6 +324,9 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         operations::rights::CASES,
         operations::ways_out::CASES,
         operations::readers::CASES,
+        duties::CASES,
+        significant::CASES,
+        assurance::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -334,6 +348,7 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     happen(&mut company, &rng, operations::watch::NOTICES);
     happen(&mut company, &rng, operations::leaks::SEARCHES);
     happen(&mut company, &rng, operations::tiers::WATCHES);
+    duties::jobs(&mut company, &mut rng.fork("duties of jobs"));
     moves::base(&mut company, &mut rng.fork("moves"));
     moves::goes_beyond(&mut company);
     privileges::base(&mut company, &mut rng.fork("privileges"));
@@ -350,6 +365,10 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     dealings::deal(&mut company, &mut rng.fork("dealings"));
     operations::readers::reviewed(&mut company, &mut rng.fork("readers"));
     operations::searches::searched(&mut company, &mut rng.fork("searched"));
+    duties::base(&mut company, &mut rng.fork("duties"));
+    company.seeded.extend(duties::nameless(&company));
+    significant::base(&mut company, &mut rng.fork("significant"));
+    assurance::base(&mut company, &mut rng.fork("assurance"));
     Ok(company)
 }
 

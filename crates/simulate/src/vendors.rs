@@ -26,7 +26,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
 }
 
 /// A vendor who is used since then, reviewed before and ever since, whose reports speak for all of the period.
-fn used(c: &mut Company, rng: &mut Rng, tier: &'static str, from: i64) -> usize {
+pub(crate) fn used(c: &mut Company, rng: &mut Rng, tier: &'static str, from: i64) -> usize {
     let first =
         rng.pick(&["Alder", "Birch", "Cedar", "Elm", "Fern", "Hazel", "Juniper", "Larch", "Maple", "Rowan"]);
     let second = rng.pick(&["mail", "pay", "host", "desk", "scan", "store", "call", "sign", "stats", "maps"]);
