@@ -116,11 +116,7 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
             _ => c.clock.cutoff,
         };
         if !c.taken.contains(&appraisals(employment)) && them.kind != "contractor" {
-            let by = if them.person == 0 {
-                1
-            } else {
-                c.duties.lines.iter().find_map(|l| l.manager.filter(|_| l.person == them.person)).unwrap_or(0)
-            };
+            let by = usize::from(them.person == 0);
             let mut at = them.from + rng.between(150, 360) * DAY;
             while at < end {
                 appraise(c, them.person, at, Some(by));
