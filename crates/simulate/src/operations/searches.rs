@@ -6,7 +6,7 @@ use crate::Case;
 use crate::clock::{MINUTE, SECOND};
 use crate::code::whole;
 use crate::code_cases::{One, one_at};
-use crate::company::Company;
+use crate::company::{Company, Method};
 use crate::monitoring::MACHINE;
 use crate::people::CORE;
 use crate::rng::Rng;
@@ -45,8 +45,12 @@ pub(crate) fn searched(c: &mut Company, rng: &mut Rng) {
         }
         let mut hands = vec![c.landings[landing].author];
         let (mut head, mut pushed) = (commit.clone(), at - 20 * MINUTE);
+        // Whose it is has to be plain to the code host, too.
+        let mut plain = false;
         if let Some(proposal) = proposed.get(&commit).map(|place| &c.proposals[*place]) {
             hands.push(proposal.by);
+            let squashed = proposal.merged.iter().all(|merge| merge.how == Method::Squash);
+            plain = squashed && proposal.by < CORE && c.landings[landing].repository < c.shape.repositories;
             hands.extend(proposal.merged.iter().map(|merge| merge.by));
             for work in &proposal.works {
                 hands.extend([work.author, work.pusher].into_iter().chain(work.committer));
@@ -57,7 +61,8 @@ pub(crate) fn searched(c: &mut Company, rng: &mut Rng) {
         if !done.insert(head.clone()) {
             continue;
         }
-        let other = (0..CORE).find(|who| !hands.contains(who)).filter(|_| !special.contains(&commit));
+        let other =
+            (0..CORE).find(|who| !hands.contains(who)).filter(|_| plain && !special.contains(&commit));
         for what in KINDS {
             let ended = (pushed + rng.between(1, 9) * MINUTE).min(at);
             let mut search =
