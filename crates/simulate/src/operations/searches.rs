@@ -58,6 +58,10 @@ pub(crate) fn searched(c: &mut Company, rng: &mut Rng) {
                 (head, pushed) = (work.commit.clone(), work.at);
             }
         }
+        if c.faults.iter().any(|fault| fault.repository == c.landings[landing].repository) {
+            let why = "the code host did not show everything of its repository: which proposal it was may not be known";
+            c.seeded.push(seeded(("VUL-04", "code_searched", "half-shown"), &commit, "...", why));
+        }
         if !done.insert(head.clone()) {
             continue;
         }
