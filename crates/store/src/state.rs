@@ -321,6 +321,34 @@ mod tests {
     }
 
     #[test]
+    fn an_older_file_is_brought_up_to_date_and_kept_from_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.db");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let older = Connection::open(&path).unwrap();
+        older.execute_batch(MIGRATIONS[0]).unwrap();
+        older
+            .execute_batch(
+                "PRAGMA application_id = 1953063787; PRAGMA user_version = 1; PRAGMA journal_mode = WAL;
+                 INSERT INTO setting (key, value) VALUES ('zone', 'UTC');",
+            )
+            .unwrap();
+        for file in [path.clone(), path.with_extension("db-wal"), path.with_extension("db-shm")] {
+            std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let state = State::open(&path).unwrap();
+        assert_eq!(state.setting("zone").unwrap().as_deref(), Some("UTC"));
+        assert_eq!(state.member_entries().unwrap(), (vec![], 0));
+        for file in [path.clone(), path.with_extension("db-wal"), path.with_extension("db-shm")] {
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+        let new = dir.path().join("new.db");
+        let state = State::open(&new).unwrap();
+        state.set_setting("zone", Some("UTC")).unwrap();
+        assert_eq!((mode(&new), mode(&new.with_extension("db-wal"))), (0o600, 0o600));
+    }
+
+    #[test]
     fn foreign_and_newer_files_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         let refused = |name: &str, sql: &str| {
