@@ -56,7 +56,7 @@ pub use browse::{
     browse_presets, browse_procedures, browse_tables, crossed,
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
-pub use config::{Config, GitHubSource};
+pub use config::{Config, GitHubSource, Serve};
 pub use conflict::{Conflict, Difference, Saying};
 pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
@@ -68,7 +68,7 @@ pub use error::AppError;
 pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use flows::{End, Flow, Flows, SubProcessor};
-pub use gaps::{Beginning, Gap, Gaps, Plan, PlannedWindow, RoleLoad, Step, TellTale};
+pub use gaps::{Beginning, Gap, Gaps, Overview, Plan, PlannedWindow, RoleLoad, Step, TellTale};
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;
@@ -84,7 +84,7 @@ pub use population::{
     PopulationReport, Sequence, SourceCount, SourceOf, Totals, Void,
 };
 pub use preview::Preview;
-pub use question::{Answer, Prepared};
+pub use question::{Answer, Asking, Prepared};
 pub use reconcile::{Completeness, Reconciled};
 pub use sample::{
     Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,
