@@ -25,6 +25,7 @@ mod impact;
 mod import;
 mod judging;
 mod looked;
+mod members;
 mod person;
 mod place;
 mod population;
@@ -72,8 +73,16 @@ pub use gaps::{Beginning, Gap, Gaps, Overview, Plan, PlannedWindow, RoleLoad, St
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
 pub use judging::OutOfForce;
+pub use ledger::Entropy;
 pub use looked::{
     AlarmReport, CoverageQuestion, CoverageReport, Keeping, Missing, TableCoverage, Unsupplied,
+};
+pub use members::permission::{Action, Grant, Reach, Resource, Role, Scope, is_dangerous, permitted};
+pub use members::roll::{By, Member, Standing, Token, What};
+pub use members::{
+    Actor, IDLE_MS, Invitation, Join, Joined, LINK_MS, MadeLink, MadeToken, MemberDecision, Members, Opened,
+    Origin, PROOF_MS, Principal, Refused, SESSION_MS, Secret, SessionEntry, SignIn, SignedIn, TOKEN_MS,
+    link_path,
 };
 pub use person::{AlikePair, Person, PersonsAccount};
 pub use place::{

@@ -1,8 +1,12 @@
-//! `data/state.db`: the ledger's head and the workspace's settings. The only database that cannot be rebuilt.
+//! `data/state.db`: the ledger's head, the workspace's settings, and what lets members in. The only database that cannot be rebuilt,
+//! and one that only its owner may read.
 //!
 //! Small written migrations, applied in order; the number of those applied is SQLite's `user_version`. A file with more of
 //! them than this version knows belongs to a newer one and is refused.
 
+pub mod secrets;
+
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +17,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavio
 const APPLICATION: i32 = 0x7469_636b;
 
 /// One statement list per version. Only ever add at the end.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE head (
         only INTEGER PRIMARY KEY CHECK (only = 1),
         record TEXT NOT NULL
@@ -22,7 +27,57 @@ const MIGRATIONS: &[&str] = &["
         key TEXT PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE member_entry (
+        entry INTEGER PRIMARY KEY
+    ) STRICT;
+    CREATE TABLE link (
+        hash BLOB PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        totp BLOB
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE credential (
+        id TEXT PRIMARY KEY,
+        password TEXT NOT NULL,
+        totp BLOB NOT NULL,
+        step INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE recovery (
+        credential TEXT NOT NULL REFERENCES credential ON DELETE CASCADE,
+        hash BLOB NOT NULL,
+        PRIMARY KEY (credential, hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE session (
+        hash BLOB PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        credential TEXT NOT NULL REFERENCES credential ON DELETE CASCADE,
+        made_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        proved_at INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        agent TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX session_credential ON session (credential);
+    CREATE TABLE device (
+        hash BLOB PRIMARY KEY,
+        credential TEXT NOT NULL REFERENCES credential ON DELETE CASCADE,
+        seen_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX device_credential ON device (credential);
+    CREATE TABLE token (
+        hash BLOB PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        used_at INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE attempt (
+        name BLOB PRIMARY KEY,
+        failures INTEGER NOT NULL,
+        last_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX attempt_last ON attempt (last_at);
+",
+];
 
 /// Why the state database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +90,14 @@ pub enum StateError {
         path: String,
         /// What SQLite said.
         source: rusqlite::Error,
+    },
+    /// Others could read it.
+    #[error("`{path}` holds secrets and cannot be kept from other users of this machine: {source}")]
+    Private {
+        /// Its file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// Another program's file.
     #[error("`{path}` is a database of another program; move it away, or name another workspace")]
@@ -56,6 +119,23 @@ pub enum StateError {
     },
 }
 
+/// Makes the file where there is none, and keeps it from everybody but its owner. SQLite gives the files beside it the same mode.
+fn private(path: &Path) -> std::io::Result<()> {
+    let file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let mut permissions = file.metadata()?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        permissions.set_mode(0o600);
+        file.set_permissions(permissions)?;
+        for beside in ["-wal", "-shm"] {
+            let mut name = path.as_os_str().to_owned();
+            name.push(beside);
+            // Where it is not there, or somebody else removes it in this moment, there is nothing to keep.
+            let _ = std::fs::set_permissions(name, std::fs::Permissions::from_mode(0o600));
+        }
+    }
+    Ok(())
+}
+
 /// An open state database. Open as many as there are threads that need one.
 #[derive(Debug)]
 pub struct State {
@@ -71,6 +151,7 @@ impl State {
     pub fn open(path: &Path) -> Result<Self, StateError> {
         let shown = path.display().to_string();
         let database = |source| StateError::Database { path: shown.clone(), source };
+        private(path).map_err(|source| StateError::Private { path: shown.clone(), source })?;
         let mut connection = Connection::open(path).map_err(database)?;
         connection.busy_timeout(Duration::from_secs(10)).map_err(database)?;
         // Write-ahead log, flushed at every commit: a commit that returned survives a power cut.
