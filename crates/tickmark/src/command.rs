@@ -40,6 +40,8 @@ pub(crate) enum Command {
     },
     /// A company that does not exist, in a workspace of its own: to see what Tickmark does
     Demo(crate::demo::DemoCommand),
+    /// The programme in a browser, on this machine
+    Serve(crate::serve::ServeCommand),
     /// Examine every change of a git repository in a period
     Check(Check),
     /// Test every control over a period, or look at what held on a date

@@ -29,11 +29,7 @@ impl Session {
             key_file: path("TICKMARK_KEY_FILE"),
             credentials: path("CREDENTIALS_DIRECTORY"),
         };
-        #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
-        Self { environment, named, now: Instant::from_ms(now), demo: None }
+        Self { environment, named, now: clock(), demo: None }
     }
 
     /// Goes by the clock of the workspace where it is a demo, and has every result say so.
@@ -95,6 +91,15 @@ impl Session {
         }
         Ok((workspace, conventions))
     }
+}
+
+/// What the clock of this machine shows. A command reads it once; what goes on asks again.
+pub(crate) fn clock() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
+    Instant::from_ms(now)
 }
 
 /// How long the sources of this version keep what they have, and which are configured.

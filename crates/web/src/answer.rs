@@ -27,14 +27,32 @@ pub(crate) enum Answer {
     /// A page, whole but for its frame.
     Page(Box<Sheet>),
     /// A page without navigation.
-    Alone { title: String, main: Markup },
+    Alone {
+        status: StatusCode,
+        title: String,
+        main: Markup,
+        cookies: Vec<String>,
+    },
     Json(Json),
     Csv(String),
     /// Exact bytes, to be kept as a file of this name.
-    File { name: String, bytes: Vec<u8> },
+    File {
+        name: String,
+        bytes: Vec<u8>,
+    },
     Asset(&'static Asset),
     /// Goes on somewhere on this site.
-    Elsewhere { to: String, cookies: Vec<String> },
+    Elsewhere {
+        to: String,
+        cookies: Vec<String>,
+    },
+}
+
+impl Answer {
+    /// A page without navigation that is simply shown.
+    pub(crate) fn alone(title: &str, main: Markup) -> Self {
+        Self::Alone { status: StatusCode::OK, title: title.to_owned(), main, cookies: vec![] }
+    }
 }
 
 /// A page without its frame.
@@ -72,7 +90,17 @@ pub(crate) struct Page<'p> {
 impl<'p> Page<'p> {
     pub(crate) fn new(visit: &'p Visit<'p>, title: impl Into<String>) -> Self {
         let (title, command) = (title.into(), String::new());
-        Self { visit, seen: None, title, way: vec![], command, json: None, csv: None, wide: false, status: StatusCode::OK }
+        Self {
+            visit,
+            seen: None,
+            title,
+            way: vec![],
+            command,
+            json: None,
+            csv: None,
+            wide: false,
+            status: StatusCode::OK,
+        }
     }
 
     /// Worked out from this.
@@ -124,9 +152,8 @@ impl<'p> Page<'p> {
     /// The answer, in the form that is asked for.
     pub(crate) fn show(self, main: impl FnOnce() -> Markup) -> Result<Answer, Fault> {
         let visit = self.visit;
-        let none = |form: &str| {
-            Fault::unknown("form for", form, format!("ask for the page itself: {}", visit.path))
-        };
+        let none =
+            |form: &str| Fault::unknown("form for", form, format!("ask for the page itself: {}", visit.path));
         match visit.form {
             Form::Html => Ok(Answer::Page(Box::new(Sheet {
                 status: self.status,
@@ -150,7 +177,10 @@ impl<'p> Page<'p> {
                 if let Some(seen) = self.seen {
                     more.push(("as_known_at_entry", seen.position().to_string()));
                     more.push(("facts_up_to", seen.at.to_string()));
-                    more.push(("period", format!("{}/{}", seen.period.first_date(), seen.period.last_date())));
+                    more.push((
+                        "period",
+                        format!("{}/{}", seen.period.first_date(), seen.period.last_date()),
+                    ));
                 }
                 more.push(("filter", filter(visit)));
                 more.push(("made_by", MADE_BY.to_owned()));

@@ -37,8 +37,8 @@ pub(crate) fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
 
 /// A cell. What a spreadsheet would take for a formula gets an apostrophe before it; a number does not.
 fn cell(text: &str) -> String {
-    let formula =
-        text.starts_with(['=', '+', '@', '\t', '\r']) || text.starts_with('-') && text.parse::<i64>().is_err();
+    let formula = text.starts_with(['=', '+', '@', '\t', '\r'])
+        || text.starts_with('-') && text.parse::<i64>().is_err();
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

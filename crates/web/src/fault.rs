@@ -28,7 +28,12 @@ impl Fault {
 
     /// Something that was named and is not there.
     pub(crate) fn unknown(what: &str, name: &str, fix: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no {what} `{}`", shortened(name)), fix)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no {what} `{}`", shortened(name)),
+            fix,
+        )
     }
 
     /// A request that says something nobody understands. By the house style of errors the part after the last semicolon is

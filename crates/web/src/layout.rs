@@ -31,6 +31,7 @@ const SPRITE: &str = include_str!("../assets/sprite.svg");
 
 fn theme_switch(visit: &Visit<'_>) -> Markup {
     html! { form.theme method="post" action="/theme" {
+        (visit.form_token())
         input type="hidden" name="back" value=(visit.with(&[("page", visit.word("page").unwrap_or(""))]));
         @for (value, name) in [("system", "System"), ("light", "Light"), ("dark", "Dark")] {
             button name="theme" value=(value) title=(format!("Colours: {name}")) aria-pressed=(if visit.theme.unwrap_or("system") == value { "true" } else { "false" }) {
@@ -43,7 +44,8 @@ fn theme_switch(visit: &Visit<'_>) -> Markup {
 
 fn navigation(visit: &Visit<'_>) -> Markup {
     let site = visit.site;
-    let here = |path: &str| visit.path == path || (path != "/" && visit.path.starts_with(&format!("{path}/")));
+    let here =
+        |path: &str| visit.path == path || (path != "/" && visit.path.starts_with(&format!("{path}/")));
     html! { nav.side id="nav" aria-label="Main" { div {
         a.btn.tiny.close href="#main" { "Close" }
         a.brand href="/" { svg aria-hidden="true" focusable="false" { use href="#i-tick" {} } "Tickmark" }
@@ -76,13 +78,17 @@ pub(crate) fn framed(visit: &Visit<'_>, sheet: &Sheet) -> Markup {
                     @for (name, to) in &sheet.way { li { a href=(to) { (theirs(name)) } } }
                     li aria-current="page" { (theirs(&sheet.title)) }
                 } }
-                form role="search" action="/search" { div.search {
+                form role="search" aria-label="Site" action="/search" { div.search {
                     svg.ico aria-hidden="true" focusable="false" { use href="#i-find" {} }
                     label.vh for="q" { "Search everything" }
                     input id="q" name="q" type="search" placeholder="Search or jump to" autocomplete="off";
                     kbd { "Ctrl K" }
                 } }
                 (theme_switch(visit))
+                @if let Some(who) = &visit.who {
+                    a.who href="/sessions" { (theirs(&who.name)) }
+                    form method="post" action="/sign-out" { (visit.form_token()) button.btn.tiny { "Sign out" } }
+                }
             }
             main id="main" tabindex="-1" class=[sheet.wide.then_some("wide")] {
                 (banner(site))

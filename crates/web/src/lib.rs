@@ -8,6 +8,7 @@
 mod answer;
 mod assets;
 mod csv;
+mod door;
 mod fault;
 mod layout;
 mod pages;
@@ -22,6 +23,6 @@ mod visit;
 #[cfg(test)]
 mod tests;
 
-pub use respond::{Front, Origin};
+pub use respond::{Front, Origin, Peer};
 pub use serve::serve;
 pub use site::{Opened, Site};

@@ -226,7 +226,10 @@ pub(crate) fn pages(visit: &Visit<'_>, page: usize, of: usize) -> Markup {
     let link = |to: usize, label: &str| {
         html! { a href=(visit.with(&[("page", &to.to_string())])) aria-current=[(to == page && label.parse::<usize>().is_ok()).then_some("page")] { (label) } }
     };
-    let mut near: Vec<usize> = [1, page.saturating_sub(1), page, page + 1, of].into_iter().filter(|p| (1..=of).contains(p)).collect();
+    let mut near: Vec<usize> = [1, page.saturating_sub(1), page, page + 1, of]
+        .into_iter()
+        .filter(|p| (1..=of).contains(p))
+        .collect();
     near.sort_unstable();
     near.dedup();
     html! { @if of > 1 { nav.end aria-label="Pages" { span.seg {
@@ -253,7 +256,10 @@ mod tests {
     #[test]
     fn numbers_and_digests_are_readable() {
         assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(digest("0123456789abcdef01").into_string(), "<span class=\"hash\">01234567 89abcdef 01</span>");
+        assert_eq!(
+            digest("0123456789abcdef01").into_string(),
+            "<span class=\"hash\">01234567 89abcdef 01</span>"
+        );
         assert_eq!(digest("").into_string(), "<span class=\"hash\"></span>");
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::Refused;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -19,11 +20,12 @@ use tower::ServiceExt as _;
 
 use crate::answer::{Answer, Form};
 use crate::assets::Asset;
+use crate::door::{self, Sender};
 use crate::fault::Fault;
 use crate::layout;
 use crate::routes::{self, Route};
 use crate::site::Site;
-use crate::visit::{HOME, Visit};
+use crate::visit::{HOME, Visit, address};
 
 /// The longest form that may be sent.
 const MAX_BODY: usize = 64 * 1024;
@@ -33,7 +35,8 @@ const MAX_ADDRESS: usize = 16 * 1024;
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What may be loaded, and by whom a page may be framed: nothing from elsewhere, and by nobody.
-const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+const POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 /// Bytes of others are nothing that a browser should show.
 const POLICY_OF_FILES: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
 
@@ -92,7 +95,8 @@ impl Origin {
         let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
         match (text(&ORIGIN), text(&HOST)) {
             (Some(origin), Some(host)) => {
-                let here = |scheme: &str| origin.strip_prefix(scheme).is_some_and(|o| o.eq_ignore_ascii_case(host));
+                let here =
+                    |scheme: &str| origin.strip_prefix(scheme).is_some_and(|o| o.eq_ignore_ascii_case(host));
                 here("https://") || (!self.is_secure() && here("http://"))
             }
             (None, _) => site == Some(b"same-origin"),
@@ -109,8 +113,11 @@ pub struct Front {
     router: Router,
 }
 
+/// Where a request comes from, put beside it by whoever accepted the connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub std::net::IpAddr);
+
 /// What is known of a request before its route is.
-#[derive(Clone)]
 struct Arrived {
     id: String,
     form: Form,
@@ -119,6 +126,7 @@ struct Arrived {
     theme: Option<&'static str>,
     fields: Vec<(String, String)>,
     if_none_match: Option<String>,
+    sender: Sender,
 }
 
 impl Front {
@@ -133,7 +141,8 @@ impl Front {
                 let (site, origin) = (Arc::clone(&site), Arc::clone(&origin));
                 async move { visited(site, origin, route, params.ok(), request).await }
             };
-            let method = if route.changes { axum::routing::post(handler) } else { axum::routing::get(handler) };
+            let method =
+                if route.changes { axum::routing::post(handler) } else { axum::routing::get(handler) };
             router = router.route(route.path, method);
         }
         Self { site, origin, router }
@@ -225,15 +234,11 @@ impl Front {
             )
         })?;
         let if_none_match = parts.headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        parts.extensions.insert(Arrived {
-            id: id.to_owned(),
-            form,
-            path,
-            query,
-            theme,
-            fields,
-            if_none_match,
-        });
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let sender = Sender::of(&parts.headers, &self.origin, peer);
+        let id = id.to_owned();
+        let arrived = Arrived { id, form, path, query, theme, fields, if_none_match, sender };
+        parts.extensions.insert(Arc::new(arrived));
         let request = Request::from_parts(parts, Body::empty());
         match self.router.clone().oneshot(request).await {
             Ok(response) => Ok(response),
@@ -272,7 +277,8 @@ impl Front {
 
 /// The form that a path asks for, and the path without it.
 fn form_of(path: &str) -> (Form, &str) {
-    let cut = |suffix: &str, form| path.strip_suffix(suffix).filter(|rest| !rest.ends_with('/')).map(|p| (form, p));
+    let cut =
+        |suffix: &str, form| path.strip_suffix(suffix).filter(|rest| !rest.ends_with('/')).map(|p| (form, p));
     if path.starts_with("/assets/") {
         return (Form::Html, path);
     }
@@ -307,12 +313,9 @@ async fn sent(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, 
             format!("a form has at most {} kB", MAX_BODY / 1024),
             "send less at once",
         )),
-        Ok(Err(_)) => Err(Fault::new(
-            StatusCode::BAD_REQUEST,
-            "broken_off",
-            "the request broke off",
-            "send it again",
-        )),
+        Ok(Err(_)) => {
+            Err(Fault::new(StatusCode::BAD_REQUEST, "broken_off", "the request broke off", "send it again"))
+        }
         Err(_) => Err(Fault::new(
             StatusCode::REQUEST_TIMEOUT,
             "too_slow",
@@ -343,41 +346,78 @@ async fn visited(
     params: Option<RawPathParams>,
     mut request: Request,
 ) -> Response {
-    let Some(arrived) = request.extensions_mut().remove::<Arrived>() else {
+    let Some(arrived) = request.extensions_mut().remove::<Arc<Arrived>>() else {
         // Only `arrived` comes here.
         return said(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", vec![]);
     };
-    let Arrived { id, form, path, query, theme, fields, if_none_match } = arrived;
     let named = params.iter().flat_map(|params| params.iter());
     let named: Vec<(String, String)> = named.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
-    let asked = id.clone();
-    let kept = Arc::clone(&site);
-    let ran = tokio::task::spawn_blocking(move || {
-        let visit = Visit { site: &kept, id, path, form, named, query, theme, fields, origin: &origin };
-        match (route.answer)(&visit) {
-            Ok(answer) => shown(&visit, answer, if_none_match.as_deref()),
-            Err(fault) => {
-                if fault.status.is_server_error() {
-                    kept.log(&format!("request {} of {}: {}", visit.id, visit.path, fault.cause));
-                }
-                refused(&kept, &fault, &visit.id, form, theme)
-            }
-        }
-    });
+    let (kept, asked) = (Arc::clone(&site), Arc::clone(&arrived));
+    let ran = tokio::task::spawn_blocking(move || let_in(&kept, &origin, route, named, &asked));
+    let Arrived { id, form, theme, .. } = &*arrived;
     match ran.await {
         Ok(response) => response,
         // It panicked. What it held is released, and nothing that it wrote is half done.
         Err(_) => {
-            site.log(&format!("request {asked}: a page broke; please report it"));
+            site.log(&format!("request {id}: a page broke; please report it"));
             let fault = Fault::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "this page broke, which is our mistake",
                 "try again, and report it with the request's number",
             );
-            refused(&site, &fault, &asked, form, theme)
+            refused(&site, &fault, id, *form, *theme)
         }
     }
+}
+
+/// Answers whoever may be answered.
+fn let_in(
+    site: &Site,
+    origin: &Origin,
+    route: &Route,
+    named: Vec<(String, String)>,
+    arrived: &Arrived,
+) -> Response {
+    let Arrived { id, form, path, query, theme, fields, if_none_match, sender } = arrived;
+    let answered = || -> Result<Response, Fault> {
+        let who = sender.who(site)?;
+        // Whoever is in is known by a cookie, which a browser sends along with everybody's forms.
+        if route.changes && who.is_some() && !door::is_own_form(sender.session.as_ref(), fields) {
+            return Err(door::not_own_form());
+        }
+        match door::admitted(route.needs, who.as_ref(), site.now()) {
+            Err(Refused::NotSignedIn) if *form == Form::Html && !route.changes => {
+                let query = query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+                let pieces: Vec<&str> = path.split('/').filter(|piece| !piece.is_empty()).collect();
+                let then = address(&pieces, query);
+                let to = address(&["sign-in"], [("then", then.as_str())].into_iter());
+                return Ok(elsewhere(&to, &[]));
+            }
+            admitted => admitted?,
+        }
+        let visit = Visit {
+            site,
+            id: id.clone(),
+            path: path.clone(),
+            form: *form,
+            named,
+            query: query.clone(),
+            theme: *theme,
+            fields: fields.clone(),
+            origin,
+            sender,
+            who,
+        };
+        let answer = (route.answer)(&visit)?;
+        Ok(shown(&visit, answer, if_none_match.as_deref()))
+    };
+    answered().unwrap_or_else(|fault| {
+        if fault.status.is_server_error() {
+            site.log(&format!("request {id} of {path}: {}", fault.cause));
+        }
+        refused(site, &fault, id, *form, *theme)
+    })
 }
 
 fn shown(visit: &Visit<'_>, answer: Answer, if_none_match: Option<&str>) -> Response {
@@ -386,9 +426,11 @@ fn shown(visit: &Visit<'_>, answer: Answer, if_none_match: Option<&str>) -> Resp
             let page = layout::framed(visit, &sheet).into_string();
             said(sheet.status, HTML, page.into_bytes())
         }
-        Answer::Alone { title, main } => {
+        Answer::Alone { status, title, main, cookies } => {
             let page = layout::alone(visit.site, visit.theme, &title, &main).into_string();
-            said(StatusCode::OK, HTML, page.into_bytes())
+            let mut response = said(status, HTML, page.into_bytes());
+            kept(&mut response, &cookies);
+            response
         }
         Answer::Json(document) => said(StatusCode::OK, JSON, pretty(&document)),
         Answer::Csv(text) => {
@@ -405,17 +447,24 @@ fn shown(visit: &Visit<'_>, answer: Answer, if_none_match: Option<&str>) -> Resp
             response
         }
         Answer::Asset(asset) => asset_shown(visit, asset, if_none_match),
-        Answer::Elsewhere { to, cookies } => {
-            let mut response = said(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", vec![]);
-            if let Ok(to) = HeaderValue::from_str(&to) {
-                response.headers_mut().insert(LOCATION, to);
-            }
-            for cookie in cookies {
-                if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-                    response.headers_mut().append(SET_COOKIE, cookie);
-                }
-            }
-            response
+        Answer::Elsewhere { to, cookies } => elsewhere(&to, &cookies),
+    }
+}
+
+fn elsewhere(to: &str, cookies: &[String]) -> Response {
+    let mut response = said(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", vec![]);
+    if let Ok(to) = HeaderValue::from_str(to) {
+        response.headers_mut().insert(LOCATION, to);
+    }
+    kept(&mut response, cookies);
+    response
+}
+
+/// Has a browser keep cookies.
+fn kept(response: &mut Response, cookies: &[String]) {
+    for cookie in cookies {
+        if let Ok(cookie) = HeaderValue::from_str(cookie) {
+            response.headers_mut().append(SET_COOKIE, cookie);
         }
     }
 }
@@ -425,7 +474,8 @@ const JSON: &str = "application/json";
 
 fn asset_shown(visit: &Visit<'_>, asset: &'static Asset, if_none_match: Option<&str>) -> Response {
     let tag = format!("\"{}\"", asset.tag);
-    let same = if_none_match.is_some_and(|known| known.split(',').any(|k| matches!(k.trim(), k if k == tag || k == "*")));
+    let same = if_none_match
+        .is_some_and(|known| known.split(',').any(|k| matches!(k.trim(), k if k == tag || k == "*")));
     let mut response = match same {
         true => said(StatusCode::NOT_MODIFIED, asset.media_type, vec![]),
         false => said(StatusCode::OK, asset.media_type, asset.bytes.to_vec()),
@@ -481,8 +531,19 @@ mod tests {
     #[test]
     fn the_public_address_is_https_and_nothing_more() {
         assert_eq!(Origin::public("https://Soc2.example.com").unwrap().public.unwrap(), "soc2.example.com");
-        assert_eq!(Origin::public("https://soc2.example.com:8443/").unwrap().public.unwrap(), "soc2.example.com:8443");
-        for wrong in ["", "soc2.example.com", "http://soc2.example.com", "https://a@b", "https://a/b", "https://a?b", "x"] {
+        assert_eq!(
+            Origin::public("https://soc2.example.com:8443/").unwrap().public.unwrap(),
+            "soc2.example.com:8443"
+        );
+        for wrong in [
+            "",
+            "soc2.example.com",
+            "http://soc2.example.com",
+            "https://a@b",
+            "https://a/b",
+            "https://a?b",
+            "x",
+        ] {
             assert!(Origin::public(wrong).unwrap_err().contains("; write the address"), "{wrong}");
         }
     }
@@ -495,7 +556,14 @@ mod tests {
             assert!(local.is_ours(host) && public.is_ours(host), "{host}");
         }
         assert!(public.is_ours("soc2.example.com") && !local.is_ours("soc2.example.com"));
-        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "soc2.example.com:1", "::1"] {
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "soc2.example.com:1",
+            "::1",
+        ] {
             assert!(!local.is_ours(host) && !public.is_ours(host), "{host}");
         }
     }

@@ -1,6 +1,10 @@
 //! Every address there is, what it takes to be let in, and who answers: the one place where all three stand.
 
+use app::Action;
+use app::Resource::{self, Controls, Deviations, Evidence, Ledger, Programme, Query, Results, Sources};
+
 use crate::answer::Answer;
+use crate::door::Needs;
 use crate::fault::Fault;
 use crate::pages;
 use crate::visit::Visit;
@@ -13,40 +17,62 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     /// Whether it changes something: then it is sent as a form, and only looked at otherwise.
     pub(crate) changes: bool,
+    pub(crate) needs: Needs,
     pub(crate) answer: Handler,
 }
 
-const fn look(path: &'static str, answer: Handler) -> Route {
-    Route { path, changes: false, answer }
+/// Anybody may look at it.
+const fn open(path: &'static str, answer: Handler) -> Route {
+    Route { path, changes: false, needs: Needs::Nothing, answer }
 }
 
-const fn change(path: &'static str, answer: Handler) -> Route {
-    Route { path, changes: true, answer }
+/// Members may look at it who may read all of these.
+const fn look(path: &'static str, resources: &'static [Resource], answer: Handler) -> Route {
+    Route { path, changes: false, needs: Needs::May(Action::Read, resources), answer }
 }
 
-/// Every route.
+/// A form that anybody may send; what it is about guards itself.
+const fn knock(path: &'static str, answer: Handler) -> Route {
+    Route { path, changes: true, needs: Needs::Nothing, answer }
+}
+
+/// What members do about themselves.
+const fn own(path: &'static str, changes: bool, answer: Handler) -> Route {
+    Route { path, changes, needs: Needs::Member, answer }
+}
+
+/// Every route. A page is only shown to who may read everything that stands on it.
 pub(crate) static ROUTES: &[Route] = &[
-    look("/assets/{name}", pages::own::asset),
-    change("/theme", pages::own::theme),
-    look("/", pages::home::readiness),
-    look("/plan", pages::home::plan),
-    look("/controls", pages::controls::list),
-    look("/controls/{id}", pages::controls::detail),
-    look("/criteria", pages::criteria::list),
-    look("/criteria/{id}", pages::criteria::detail),
-    look("/procedures", pages::procedures::list),
-    look("/procedures/{id}", pages::procedures::population),
-    look("/procedures/{id}/items/{item}", pages::item::detail),
-    look("/deviations", pages::deviations::list),
-    look("/deviations/{key}", pages::deviations::detail),
-    look("/coverage", pages::coverage::list),
-    look("/ledger", pages::ledger::status),
-    look("/ledger/{entry}", pages::ledger::document),
-    look("/ledger/{entry}/bytes", pages::ledger::bytes),
-    look("/ledger/{entry}/proof", pages::ledger::proof),
-    look("/ledger/{entry}/leaf", pages::ledger::leaf),
-    look("/catalog", pages::catalog::tables),
-    look("/catalog/tables/{name}", pages::catalog::table),
-    look("/query", pages::query::console),
-    look("/search", pages::search::everything),
+    open("/assets/{name}", pages::own::asset),
+    knock("/theme", pages::own::theme),
+    open("/sign-in", pages::session::sign_in_form),
+    knock("/sign-in", pages::session::sign_in),
+    open("/join/{link}", pages::session::join_form),
+    knock("/join/{link}", pages::session::join),
+    own("/sign-out", true, pages::session::sign_out),
+    own("/sessions", false, pages::session::sessions),
+    own("/sessions/end-others", true, pages::session::end_others),
+    own("/sessions/{id}/end", true, pages::session::end),
+    look("/", &[Programme, Controls, Results, Deviations], pages::home::readiness),
+    look("/plan", &[Programme, Controls], pages::home::plan),
+    look("/controls", &[Controls], pages::controls::list),
+    look("/controls/{id}", &[Controls, Results, Deviations], pages::controls::detail),
+    look("/criteria", &[Controls], pages::criteria::list),
+    look("/criteria/{id}", &[Controls], pages::criteria::detail),
+    look("/procedures", &[Results], pages::procedures::list),
+    look("/procedures/{id}", &[Results], pages::procedures::population),
+    // Of its evidence no more is shown than somebody may read.
+    look("/procedures/{id}/items/{item}", &[Results, Deviations], pages::item::detail),
+    look("/deviations", &[Deviations], pages::deviations::list),
+    look("/deviations/{key}", &[Deviations, Results], pages::deviations::detail),
+    look("/coverage", &[Results, Sources], pages::coverage::list),
+    look("/ledger", &[Ledger], pages::ledger::status),
+    look("/ledger/{entry}", &[Ledger, Evidence], pages::ledger::document),
+    look("/ledger/{entry}/bytes", &[Evidence], pages::ledger::bytes),
+    look("/ledger/{entry}/proof", &[Ledger], pages::ledger::proof),
+    look("/ledger/{entry}/leaf", &[Ledger], pages::ledger::leaf),
+    look("/catalog", &[Controls], pages::catalog::tables),
+    look("/catalog/tables/{name}", &[Controls], pages::catalog::table),
+    look("/query", &[Query], pages::query::console),
+    look("/search", &[Controls, Results, Deviations], pages::search::everything),
 ];

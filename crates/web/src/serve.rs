@@ -11,7 +11,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::respond::Front;
+use crate::respond::{Front, Peer};
 
 /// More wait to be accepted.
 const MAX_CONNECTIONS: usize = 256;
@@ -36,7 +36,7 @@ pub async fn serve(front: Front, listener: TcpListener, stop: impl Future<Output
             accepted = accepted => accepted,
             () = &mut stop => break,
         };
-        let Ok((stream, _)) = stream else {
+        let Ok((stream, peer)) = stream else {
             // Out of descriptors, most likely: some come free.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
@@ -44,7 +44,11 @@ pub async fn serve(front: Front, listener: TcpListener, stop: impl Future<Output
         let front = front.clone();
         let answered = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
             let front = front.clone();
-            async move { Ok::<_, Infallible>(front.answer(request.map(Body::new)).await) }
+            async move {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(Peer(peer.ip()));
+                Ok::<_, Infallible>(front.answer(request).await)
+            }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), answered));
         tokio::spawn(async move {

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use app::{
-    AppError, Config, ControlEntry, CriterionEntry, Demo, Keeping, Overview, ProcedureEntry, TableEntry, Workspace,
+    AppError, Config, ControlEntry, CriterionEntry, Demo, Keeping, Members, Overview, ProcedureEntry,
+    Refused, TableEntry, Workspace,
 };
 use model::{Derived, Document, Instant, Period};
 
@@ -76,6 +77,7 @@ pub struct Site {
     log: fn(&str),
     config: Config,
     pub(crate) catalog: Browsed,
+    members: Members,
     /// Entries of the ledger that the records have seen.
     position: AtomicU64,
     /// The newest last.
@@ -99,8 +101,9 @@ impl Site {
             criteria: app::browse_criteria(&workspace.catalog),
             problems: workspace.content_problems.iter().map(ToString::to_string).collect(),
         };
+        let members = Members::open(&workspace, Box::new(entropy))?;
         let (workspace, kept) = (Mutex::new(workspace), Mutex::new(vec![]));
-        Ok(Self { workspace, derive, keeping, clock, entropy, log, config, catalog, position, kept })
+        Ok(Self { workspace, derive, keeping, clock, entropy, log, config, catalog, members, position, kept })
     }
 
     /// Works out the usual period where it is not known or old.
@@ -115,6 +118,22 @@ impl Site {
             self.work_out(&days, &mut self.workspace())?;
         }
         Ok(())
+    }
+
+    /// Makes the link by which the first owner comes in, where there is none yet: its path.
+    ///
+    /// # Errors
+    /// The workspace.
+    pub fn first_run(&self, operator: &str) -> Result<Option<String>, Refused> {
+        if self.members.has_owner() {
+            return Ok(None);
+        }
+        let link = self.members.first_run(&mut self.workspace(), operator, self.now())?;
+        Ok(Some(app::link_path(&link.secret)))
+    }
+
+    pub(crate) const fn members(&self) -> &Members {
+        &self.members
     }
 
     pub(crate) const fn config(&self) -> &Config {

@@ -224,7 +224,10 @@ mod tests {
         let days = days(&year, Instant::FOREVER, &[]);
         assert_eq!(days.len(), 365);
         assert_eq!((days[0].from, days[364].to), (year.from, year.to));
-        assert_eq!((days[67].date.as_str(), days[67].to.ms() - days[67].from.ms()), ("2025-03-09", 23 * 3_600_000));
+        assert_eq!(
+            (days[67].date.as_str(), days[67].to.ms() - days[67].from.ms()),
+            ("2025-03-09", 23 * 3_600_000)
+        );
         assert!(days.windows(2).all(|two| two[0].to == two[1].from));
         // Nothing happened: that is neither good nor bad.
         assert!(days.iter().all(|day| day.mark() == Mark::Na));
@@ -245,6 +248,9 @@ mod tests {
 
     #[test]
     fn a_share_is_exact() {
-        assert_eq!((percent(1, 3).as_str(), percent(31, 31).as_str(), percent(-1, 0).as_str()), ("33.33%", "100.00%", "0.00%"));
+        assert_eq!(
+            (percent(1, 3).as_str(), percent(31, 31).as_str(), percent(-1, 0).as_str()),
+            ("33.33%", "100.00%", "0.00%")
+        );
     }
 }

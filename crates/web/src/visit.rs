@@ -3,17 +3,20 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use app::{Action, Principal, Reach, Refused, Resource};
 use maud::Markup;
 use model::Instant;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::answer::Form;
+use crate::door::{FORM, Sender};
 use crate::fault::Fault;
 use crate::respond::Origin;
 use crate::site::{Days, Seen, Site};
 
 /// What stays as it is in a piece of a path.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@');
+const PLAIN: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@');
 
 /// What the first page is called where a form is asked for: `/home.json`.
 pub(crate) const HOME: &str = "home";
@@ -40,9 +43,28 @@ pub(crate) struct Visit<'s> {
     pub(crate) fields: Vec<(String, String)>,
     /// Under which names the site is reached.
     pub(crate) origin: &'s Origin,
+    /// What the request says of who sends it.
+    pub(crate) sender: &'s Sender,
+    /// Who sends it.
+    pub(crate) who: Option<Principal>,
 }
 
 impl Visit<'_> {
+    /// Whoever has to be there, since the route needs them.
+    pub(crate) fn who(&self) -> Result<&Principal, Fault> {
+        self.who.as_ref().ok_or_else(|| Refused::NotSignedIn.into())
+    }
+
+    /// How far they may read something.
+    pub(crate) fn reads(&self, resource: Resource) -> Option<Reach> {
+        self.who.as_ref()?.reach(Action::Read, resource)
+    }
+
+    /// The field by which a form of this session is known again.
+    pub(crate) fn form_token(&self) -> Markup {
+        maud::html! { @if let Some(session) = &self.sender.session { input type="hidden" name=(FORM) value=(session.form_token()); } }
+    }
+
     /// A piece of the path.
     pub(crate) fn name(&self, name: &str) -> &str {
         self.named.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
@@ -110,7 +132,8 @@ impl Visit<'_> {
         let kept = self.query.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let kept = kept.filter(|(key, _)| *key != "page" && !other.iter().any(|(name, _)| name == key));
         let pieces = self.path.split('/').filter(|piece| !piece.is_empty());
-        let mut pieces: Vec<String> = pieces.map(|p| percent_decode_str(p).decode_utf8_lossy().into()).collect();
+        let mut pieces: Vec<String> =
+            pieces.map(|p| percent_decode_str(p).decode_utf8_lossy().into()).collect();
         if !suffix.is_empty() {
             // The address of the first page leaves no room for a suffix.
             let last = pieces.pop().unwrap_or_else(|| HOME.to_owned());

@@ -30,3 +30,4 @@ mod scope;
 mod support;
 mod surroundings;
 mod versions;
+mod web;

@@ -277,7 +277,8 @@ pub(crate) fn attributes(visit: &Visit<'_>, procedure: &ProcedureReport) -> Mark
 }
 
 fn open_deviations(visit: &Visit<'_>, seen: &Seen, id: &str) -> Markup {
-    let of: Vec<_> = seen.overview.deviations.deviations.iter().filter(|d| d.controls.iter().any(|c| c == id)).collect();
+    let of: Vec<_> =
+        seen.overview.deviations.deviations.iter().filter(|d| d.controls.iter().any(|c| c == id)).collect();
     html! { section aria-labelledby="h-dev" {
         div.sh { h2 id="h-dev" { "Deviations" } p { "closed ones stay listed" } }
         @if of.is_empty() { p.sub { "None is known." } } @else { (home::deviation_rows(visit, &of)) }

@@ -81,7 +81,8 @@ fn row(visit: &Visit<'_>, seen: &Seen, t: &TableCoverage) -> Markup {
         .collect();
     let missing: Vec<_> = t.gaps.iter().filter(|gap| gap.status != "to_come").collect();
     let known = format!("{}.{} %", t.complete_permille / 10, t.complete_permille % 10);
-    let label = format!("{}: {known} of the period is known, {}", t.table, many(missing.len(), "gap", "gaps"));
+    let label =
+        format!("{}: {known} of the period is known, {}", t.table, many(missing.len(), "gap", "gaps"));
     html! { tr {
         th scope="row" { a href=(visit.to(&["catalog", "tables", &t.table])) { (t.table) } br; span.dim.light { @match &t.scope { Some(scope) => (theirs(scope)), None => "the company as a whole" } } }
         td { (strip::bar(&seen.period, &label, &holes))

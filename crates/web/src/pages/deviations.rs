@@ -28,7 +28,10 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let all = &seen.overview.deviations.deviations;
     let found = |d: &&DeviationReport| {
         visit.word("control").is_none_or(|control| d.controls.iter().any(|c| c == control))
-            && parts::finds(visit, &[&d.key, &d.label, &d.reason, &d.controls.join(" "), d.owner.as_deref().unwrap_or("")])
+            && parts::finds(
+                visit,
+                &[&d.key, &d.label, &d.reason, &d.controls.join(" "), d.owner.as_deref().unwrap_or("")],
+            )
     };
     let searched: Vec<&DeviationReport> = all.iter().filter(found).collect();
     // `open` in an address is everything that somebody has to see to, as the first page counts it.

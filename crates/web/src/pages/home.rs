@@ -45,14 +45,15 @@ pub(crate) fn readiness(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let concluded = |c: Conclusion| controls.iter().filter(|control| control.operation == Some(c)).count();
     let all = &seen.overview;
     let open: Vec<&DeviationReport> = all.deviations.deviations.iter().filter(|d| is_open(d)).collect();
-    let overdue: Vec<&DeviationReport> = open.iter().copied().filter(|d| d.standing == "overdue").collect();
+    // The register is of every period: what is overdue is so whenever it happened.
+    let overdue = all.deviations.deviations.iter().filter(|d| d.standing == "overdue").count();
     Page::new(visit, "Readiness")
         .of(&seen)
         .command("tickmark gaps --json")
         .json(|| {
             let counts: serde_json::Map<String, serde_json::Value> =
                 TOLD.iter().map(|(c, _)| (c.word().to_owned(), concluded(*c).into())).collect();
-            json!({ "controls": counts, "open_deviations": open.len(), "overdue": overdue.len(), "gaps": all.gaps })
+            json!({ "controls": counts, "open_deviations": open.len(), "overdue": overdue, "gaps": all.gaps })
         })
         .show(|| {
             html! {
@@ -66,7 +67,7 @@ pub(crate) fn readiness(visit: &Visit<'_>) -> Result<Answer, Fault> {
                                 Conclusion::CannotConclude => "something is unknown", Conclusion::DidNotOperate => "nothing happened" }))
                     } }
                     (fact(&html! { "Open deviations" }, &count(open.len()), Some(&visit.find(&["deviations"], &[("standing", "open")])), "found, and not closed"))
-                    (fact(&html! { "Overdue" }, &count(overdue.len()), Some(&visit.find(&["deviations"], &[("standing", "overdue")])), "deviations past their day"))
+                    (fact(&html! { "Overdue" }, &count(overdue), Some(&visit.find(&["deviations"], &[("standing", "overdue")])), "deviations past their day"))
                 }
                 div.cols {
                     div { (failing(visit, &open)) (gaps_by_urgency(visit, &seen)) }

@@ -1,6 +1,6 @@
 //! One item of a population: the verdict on each attribute and why, and the evidence down to its bytes and its proof.
 
-use app::{ItemReport, ProcedureReport};
+use app::{ItemReport, ProcedureReport, Reach, Resource};
 use maud::{Markup, html};
 use model::{Document, Verdict};
 use serde_json::json;
@@ -14,7 +14,8 @@ use crate::visit::Visit;
 
 fn find<'s>(visit: &Visit<'_>, seen: &'s Seen) -> Result<(&'s ProcedureReport, &'s ItemReport), Fault> {
     let (id, name) = (visit.name("id"), visit.name("item"));
-    let unknown = || Fault::unknown("item", name, "the population of its procedure lists every item of the period");
+    let unknown =
+        || Fault::unknown("item", name, "the population of its procedure lists every item of the period");
     let procedure = seen.overview.report.procedures.iter().find(|p| p.id == id).ok_or_else(unknown)?;
     let (record, within) = name.rsplit_once('-').ok_or_else(unknown)?;
     let named = |item: &&ItemReport| item.record.to_string() == record && item.within.to_string() == within;
@@ -27,7 +28,17 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let seen = visit.seen()?;
     let (procedure, item) = find(visit, &seen)?;
     let verdict = item.verdict();
-    let evidence = u64::try_from(item.entry).ok().map(|entry| visit.site.workspace().document(entry));
+    let reach = visit.reads(Resource::Evidence);
+    let called = visit.who()?.called.as_str();
+    let own = seen
+        .overview
+        .criteria
+        .controls
+        .iter()
+        .any(|c| procedure.controls.contains(&c.id) && c.owner.as_deref() == Some(called));
+    let may = reach == Some(Reach::Every) || (reach == Some(Reach::Own) && own);
+    let entry = u64::try_from(item.entry).ok();
+    let evidence = entry.filter(|_| may).map(|entry| visit.site.workspace().document(entry));
     Page::new(visit, item.label.clone())
         .of(&seen)
         .below("Procedures", &["procedures"])
@@ -54,7 +65,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
                         dt { "Key" } dd { code { (theirs(&item.item)) } }
                         @if let Some(scope) = &item.scope { dt { "Judged in" } dd { (theirs(scope)) } }
                         dt { "Grade" } dd { (spoken(item.grade.word())) span.dim { ", the weakest that its verdicts rest on" } }
-                        dt { "In the ledger" } dd { (parts::entry(visit, item.entry)) " · " a href=(visit.to(&["ledger", &item.entry.to_string(), "bytes"])) { "its bytes" } " · " a href=(visit.to(&["ledger", &item.entry.to_string(), "proof"])) { "its proof" } }
+                        dt { "In the ledger" } dd { @if reach == Some(Reach::Every) { (parts::entry(visit, item.entry)) " · " a href=(visit.to(&["ledger", &item.entry.to_string(), "bytes"])) { "its bytes" } " · " } @else { "entry " (item.entry) " · " } a href=(visit.to(&["ledger", &item.entry.to_string(), "proof"])) { "its proof" } }
                     }
                     @match &evidence {
                         Some(Ok(bytes)) => @match Document::parse(bytes) {
@@ -62,6 +73,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
                             Err(error) => p.note { (error) },
                         },
                         Some(Err(error)) => p.note { (theirs(&error.to_string())) },
+                        None if !may => p.note { "What the source said is shown to owners of the control, to those who run the programme and to auditors." },
                         None => p.note { "Its record names no entry of the ledger." },
                     }
                 }
@@ -72,8 +84,11 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
 fn attributes(visit: &Visit<'_>, seen: &Seen, procedure: &ProcedureReport, item: &ItemReport) -> Markup {
     let deviation = |letter| {
         seen.overview.deviations.deviations.iter().find(|d| {
-            d.about.procedure == procedure.id && d.about.attribute == letter && d.about.item == item.item
-                && d.occurred_at == item.occurred_at && (d.about.scope.is_none() || d.about.scope == item.scope)
+            d.about.procedure == procedure.id
+                && d.about.attribute == letter
+                && d.about.item == item.item
+                && d.occurred_at == item.occurred_at
+                && (d.about.scope.is_none() || d.about.scope == item.scope)
         })
     };
     html! { table.stack {

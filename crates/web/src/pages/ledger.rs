@@ -1,6 +1,6 @@
 //! The ledger: its state and how to verify it, and every document down to its bytes and its proof.
 
-use app::AppError;
+use app::{Action, AppError, Reach, Refused, Resource};
 use maud::{Markup, html};
 use model::{Document, Receipt};
 use serde_json::json;
@@ -56,6 +56,10 @@ pub(crate) fn status(visit: &Visit<'_>) -> Result<Answer, Fault> {
 /// The document of the entry that the address names.
 fn read(visit: &Visit<'_>) -> Result<(u64, Vec<u8>), Fault> {
     let entry = visit.number("entry")?;
+    // Whose own something is shows where it is judged, not here.
+    if visit.reads(Resource::Evidence) != Some(Reach::Every) {
+        return Err(Refused::NotAllowed { action: Action::Read, resource: Resource::Evidence }.into());
+    }
     let workspace = visit.site.workspace();
     if entry >= workspace.size() {
         return Err(none(visit));
@@ -151,7 +155,8 @@ pub(crate) fn preview(body: &[u8], needle: Option<&str>) -> Markup {
     let found = needle.filter(|n| !n.is_empty()).and_then(|n| position(body, n.as_bytes()));
     let from = found.map_or(0, |at| at.saturating_sub(SHOWN / 4));
     // From the beginning of a line on.
-    let from = body[..from].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1).max(from.saturating_sub(400));
+    let from =
+        body[..from].iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1).max(from.saturating_sub(400));
     let to = (from + SHOWN).min(body.len());
     let part = &body[from..to];
     let Some(text) = readable(part) else { return html! { (dump(part, from)) (cut(from, to, body.len())) } };

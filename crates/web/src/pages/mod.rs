@@ -12,3 +12,4 @@ pub(crate) mod own;
 pub(crate) mod procedures;
 pub(crate) mod query;
 pub(crate) mod search;
+pub(crate) mod session;

@@ -39,7 +39,15 @@ mod tests {
     #[test]
     fn nobody_is_sent_to_another_site() {
         assert_eq!(within("/controls?q=a%20b"), "/controls?q=a%20b");
-        for other in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nset-cookie: x", "javascript:x", "/\t/evil.example"] {
+        for other in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nset-cookie: x",
+            "javascript:x",
+            "/\t/evil.example",
+        ] {
             assert_eq!(within(other), "/", "{other}");
         }
     }

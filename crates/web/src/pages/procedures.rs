@@ -21,7 +21,9 @@ const ROWS: usize = 50;
 pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let seen = visit.seen()?;
     let all = &seen.overview.report.procedures;
-    let found = |p: &&ProcedureReport| parts::finds(visit, &[&p.id, &p.title, &p.controls.join(" "), &p.population_is]);
+    let found = |p: &&ProcedureReport| {
+        parts::finds(visit, &[&p.id, &p.title, &p.controls.join(" "), &p.population_is])
+    };
     let searched: Vec<&ProcedureReport> = all.iter().filter(found).collect();
     let word = |p: &ProcedureReport| p.conclusion.map_or("none", Conclusion::word);
     let mut listed: Vec<&ProcedureReport> = searched
@@ -120,12 +122,12 @@ impl<'v> Filter<'v> {
     }
 
     fn lets(&self, item: &ItemReport) -> bool {
-        self.result.is_none_or(|wanted| item.verdict() == wanted)
-            && self.lets_all_but_result(item)
+        self.result.is_none_or(|wanted| item.verdict() == wanted) && self.lets_all_but_result(item)
     }
 
     fn lets_all_but_result(&self, item: &ItemReport) -> bool {
-        self.attribute.is_none_or(|(letter, wanted)| item.verdicts.get(&model::Attribute(letter)) == Some(&wanted))
+        self.attribute
+            .is_none_or(|(letter, wanted)| item.verdicts.get(&model::Attribute(letter)) == Some(&wanted))
             && self.days.is_none_or(|(from, to)| from <= item.occurred_at && item.occurred_at < to)
             && parts::finds(self.visit, &[&item.label, &item.item, item.scope.as_deref().unwrap_or("")])
     }
@@ -134,7 +136,10 @@ impl<'v> Filter<'v> {
     fn says(&self) -> Vec<(String, String)> {
         let mut says = vec![];
         if let Some((letter, verdict)) = self.attribute {
-            says.push((format!("{}: {}", letter.to_uppercase(), spoken(verdict.word())), self.visit.with(&[("attribute", ""), ("verdict", "")])));
+            says.push((
+                format!("{}: {}", letter.to_uppercase(), spoken(verdict.word())),
+                self.visit.with(&[("attribute", ""), ("verdict", "")]),
+            ));
         }
         if let Some(day) = self.visit.word("day") {
             says.push((day.to_owned(), self.visit.with(&[("day", "")])));
@@ -219,7 +224,9 @@ fn not_asked(visit: &Visit<'_>, id: &str) -> Result<Answer, Fault> {
         true => Fault::new(
             axum::http::StatusCode::NOT_FOUND,
             "not_tested",
-            format!("the procedure `{id}` was not asked in this period: its controls were not in force, or what it is about is out of scope"),
+            format!(
+                "the procedure `{id}` was not asked in this period: its controls were not in force, or what it is about is out of scope"
+            ),
             "choose another period, or see `tickmark scope list`",
         ),
         false => Fault::unknown("procedure", id, "the list of procedures has all of them"),
@@ -227,7 +234,19 @@ fn not_asked(visit: &Visit<'_>, id: &str) -> Result<Answer, Fault> {
 }
 
 fn grid_csv(p: &ProcedureReport, listed: &[&ItemReport]) -> Csv {
-    let mut csv = Csv::new(["procedure", "item", "scope", "label", "occurred_at", "entry", "grade", "result", "verdicts", "reasons", "waived"]);
+    let mut csv = Csv::new([
+        "procedure",
+        "item",
+        "scope",
+        "label",
+        "occurred_at",
+        "entry",
+        "grade",
+        "result",
+        "verdicts",
+        "reasons",
+        "waived",
+    ]);
     for item in listed {
         let verdicts: Vec<String> = item.verdicts.iter().map(|(a, v)| format!("{a}:{v}")).collect();
         let reasons: Vec<String> = item.reasons.iter().map(|(a, why)| format!("{a}: {why}")).collect();

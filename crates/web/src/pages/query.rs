@@ -40,7 +40,12 @@ pub(crate) fn console(visit: &Visit<'_>) -> Result<Answer, Fault> {
     }
     if text.is_empty() {
         if visit.form != Form::Html {
-            return Err(Fault::new(StatusCode::BAD_REQUEST, "no_question", "nothing was asked", "name a SELECT as `sql`"));
+            return Err(Fault::new(
+                StatusCode::BAD_REQUEST,
+                "no_question",
+                "nothing was asked",
+                "name a SELECT as `sql`",
+            ));
         }
         return page(visit, text, None);
     }
@@ -106,11 +111,25 @@ fn document(visit: &Visit<'_>, y: &Yielded) -> Result<Answer, Fault> {
     let names: Vec<&str> = y.columns.iter().map(|(name, _)| name.as_str()).collect();
     if let Some(twice) = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)) {
         let cause = format!("the question yields two columns `{}`", twice.1);
-        return Err(Fault::new(StatusCode::BAD_REQUEST, "same_name", cause, "give each its own name with AS"));
+        return Err(Fault::new(
+            StatusCode::BAD_REQUEST,
+            "same_name",
+            cause,
+            "give each its own name with AS",
+        ));
     }
-    let row = |row: &Vec<Value>| -> Json { names.iter().map(|n| (*n).to_owned()).zip(row.iter().map(json_of)).collect::<serde_json::Map<_, _>>().into() };
+    let row = |row: &Vec<Value>| -> Json {
+        names
+            .iter()
+            .map(|n| (*n).to_owned())
+            .zip(row.iter().map(json_of))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
     let rows: Vec<Json> = y.rows.iter().map(row).collect();
-    Page::new(visit, "Ask").json(|| serde_json::json!({ "as_of": y.as_of, "position": visit.site.position(), "rows": rows })).show(|| html! {})
+    Page::new(visit, "Ask")
+        .json(|| serde_json::json!({ "as_of": y.as_of, "position": visit.site.position(), "rows": rows }))
+        .show(|| html! {})
 }
 
 fn sheet(visit: &Visit<'_>, y: &Yielded) -> String {

@@ -23,11 +23,58 @@ pub(crate) fn everything(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let seen = visit.seen()?;
     let all = &seen.overview;
     let kinds: [(&str, Vec<Hit>); 5] = [
-        ("Controls", hits(visit, all.criteria.controls.iter().map(|c| (c.id.as_str(), c.title.as_str(), vec!["controls", &c.id])))),
-        ("Criteria", hits(visit, all.criteria.criteria.iter().map(|c| (c.id.as_str(), c.title.as_str(), vec!["criteria", &c.id])))),
-        ("Procedures", hits(visit, all.report.procedures.iter().map(|p| (p.title.as_str(), p.id.as_str(), vec!["procedures", &p.id])))),
-        ("Deviations", hits(visit, all.deviations.deviations.iter().map(|d| (d.key.as_str(), d.label.as_str(), vec!["deviations", &d.key])))),
-        ("Tables", hits(visit, visit.site.catalog.tables.iter().map(|t| (t.name.as_str(), t.doc.as_str(), vec!["catalog", "tables", &t.name])))),
+        (
+            "Controls",
+            hits(
+                visit,
+                all.criteria
+                    .controls
+                    .iter()
+                    .map(|c| (c.id.as_str(), c.title.as_str(), vec!["controls", &c.id])),
+            ),
+        ),
+        (
+            "Criteria",
+            hits(
+                visit,
+                all.criteria
+                    .criteria
+                    .iter()
+                    .map(|c| (c.id.as_str(), c.title.as_str(), vec!["criteria", &c.id])),
+            ),
+        ),
+        (
+            "Procedures",
+            hits(
+                visit,
+                all.report
+                    .procedures
+                    .iter()
+                    .map(|p| (p.title.as_str(), p.id.as_str(), vec!["procedures", &p.id])),
+            ),
+        ),
+        (
+            "Deviations",
+            hits(
+                visit,
+                all.deviations
+                    .deviations
+                    .iter()
+                    .map(|d| (d.key.as_str(), d.label.as_str(), vec!["deviations", &d.key])),
+            ),
+        ),
+        (
+            "Tables",
+            hits(
+                visit,
+                visit
+                    .site
+                    .catalog
+                    .tables
+                    .iter()
+                    .map(|t| (t.name.as_str(), t.doc.as_str(), vec!["catalog", "tables", &t.name])),
+            ),
+        ),
     ];
     if let Some(hit) = kinds.iter().flat_map(|(_, hits)| hits).find(|hit| hit.name.eq_ignore_ascii_case(q)) {
         return Ok(Answer::Elsewhere { to: hit.to.clone(), cookies: vec![] });
