@@ -20,9 +20,7 @@ mod site;
 mod strip;
 mod visit;
 
-#[cfg(test)]
-mod tests;
-
 pub use respond::{Front, Origin, Peer};
+pub use routes::{Address, addresses};
 pub use serve::serve;
 pub use site::{Opened, Site};

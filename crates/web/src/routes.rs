@@ -21,6 +21,26 @@ pub(crate) struct Route {
     pub(crate) answer: Handler,
 }
 
+/// An address, for whoever tests or describes them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// The path, with `{name}` for each piece that is left open.
+    pub path: &'static str,
+    /// Whether it changes something.
+    pub changes: bool,
+    /// Whether nobody has to be signed in.
+    pub open: bool,
+}
+
+/// Every address.
+pub fn addresses() -> impl Iterator<Item = Address> {
+    ROUTES.iter().map(|route| Address {
+        path: route.path,
+        changes: route.changes,
+        open: matches!(route.needs, Needs::Nothing),
+    })
+}
+
 /// Anybody may look at it.
 const fn open(path: &'static str, answer: Handler) -> Route {
     Route { path, changes: false, needs: Needs::Nothing, answer }

@@ -174,6 +174,11 @@ impl Site {
         (self.log)(line);
     }
 
+    /// Does something with the workspace and its members, beside the pages.
+    pub fn beside<T>(&self, act: impl FnOnce(&mut Workspace, &Members) -> T) -> T {
+        act(&mut self.workspace(), &self.members)
+    }
+
     /// The workspace, for one caller at a time. A caller that panicked left nothing half done: what is written is written in
     /// transactions.
     pub(crate) fn workspace(&self) -> MutexGuard<'_, Workspace> {

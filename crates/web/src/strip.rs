@@ -8,10 +8,6 @@ use maud::{Markup, html};
 use model::{Instant, Period};
 
 use crate::parts::{Mark, many};
-use crate::visit::Visit;
-
-/// Most days that are drawn.
-const MOST: usize = 1100;
 
 /// A day with what is known of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +67,7 @@ impl Day {
 pub(crate) fn days(period: &Period, at: Instant, reports: &[&ProcedureReport]) -> Vec<Day> {
     let mut days: Vec<Day> = vec![];
     let mut from = period.from;
-    while from < period.to && days.len() < MOST {
+    while from < period.to {
         let date = from.date_in(&period.tz);
         // A day has 23 to 25 hours: its end is where the next one begins.
         let next = model::parse_date_range(&date, &date, &period.tz).map(|day| day.to);
@@ -174,14 +170,13 @@ fn legend(days: &[Day]) -> Markup {
 }
 
 /// Days of a strip that need a look, as links: what the strip shows, for whoever does not see it.
-pub(crate) fn to_look_at(visit: &Visit<'_>, days: &[Day], to: impl Fn(&Day) -> String) -> Markup {
+pub(crate) fn to_look_at(days: &[Day], to: impl Fn(&Day) -> String) -> Markup {
     const LISTED: usize = 12;
     let mut open: Vec<&Day> = days.iter().filter(|day| day.mark() <= Mark::Unk).collect();
     open.sort_by_key(|day| day.mark());
     html! { @if !open.is_empty() { ul.days { @for day in open.iter().take(LISTED) {
         li { a href=(to(day)) { (day.mark().says(&day.says())) } }
-    } } @if open.len() > LISTED { p.dim.small { "and " (many(open.len() - LISTED, "more day", "more days")) ", worst first in the population" } } }
-    @if days.len() == MOST { p.dim.small { "Only the first " (MOST) " days are drawn of " (visit.day(days[0].from)) " and after." } } }
+    } } @if open.len() > LISTED { p.dim.small { "and " (many(open.len() - LISTED, "more day", "more days")) ", worst first in the population" } } } }
 }
 
 /// A stretch that is not known completely.

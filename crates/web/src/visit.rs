@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use app::{Action, Principal, Reach, Refused, Resource};
+use axum::http::StatusCode;
 use maud::Markup;
 use model::Instant;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -23,6 +24,9 @@ pub(crate) const HOME: &str = "home";
 
 /// Longest text of a filter. Whatever is longer is cut off: it finds nothing that a shorter one does not.
 const LONGEST: usize = 200;
+
+/// The longest period that is worked out for a page: three years and some days.
+const LONGEST_PERIOD_MS: i64 = 1100 * 24 * 60 * 60 * 1000;
 
 /// One request.
 pub(crate) struct Visit<'s> {
@@ -103,7 +107,15 @@ impl Visit<'_> {
     /// What is known of the period that is asked about.
     pub(crate) fn seen(&self) -> Result<Arc<Seen>, Fault> {
         let days = self.days();
-        self.site.period(&days, self.site.today()).map_err(|error| Fault::asked(&error))?;
+        let period = self.site.period(&days, self.site.today()).map_err(|error| Fault::asked(&error))?;
+        if period.to.ms() - period.from.ms() > LONGEST_PERIOD_MS {
+            return Err(Fault::new(
+                StatusCode::BAD_REQUEST,
+                "period_too_long",
+                "a period has at most three years here",
+                "choose another, or ask with `tickmark assess`",
+            ));
+        }
         Ok(self.site.seen(&days)?)
     }
 

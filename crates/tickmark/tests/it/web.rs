@@ -92,7 +92,7 @@ fn it_serves_this_machine_alone_and_lets_nobody_in_unasked() {
     let path = link.strip_prefix(&served.base).unwrap();
     assert!(get(path, &host).contains("You are the first owner"));
     // One at a time has the workspace, and one the port.
-    home.refuses("--workspace company ledger status", &["another process"]);
+    home.refuses("--workspace company ledger status", &["is in use by"]);
     home.refuses(&format!("--workspace company serve --listen {host}"), &["cannot listen on", "--listen"]);
     assert_eq!(served.stop(), Some(0));
     // A new start makes a new link, and the old one leads nowhere.

@@ -147,7 +147,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
                         @let to = |day: &Day| format!("{}#day", visit.with(&[("day", &day.date)]));
                         div.sh { h2 id="h-days" { "Every day of the period" } p { "the worst of each; a day leads to its items" } }
                         (strip::strip(&format!("{} by day", control.id), &days, to))
-                        (strip::to_look_at(visit, &days, to))
+                        (strip::to_look_at(&days, to))
                     }
                     (of_a_day(visit, &seen, &days, &procedures))
                 }

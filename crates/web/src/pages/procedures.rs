@@ -195,6 +195,7 @@ pub(crate) fn population(visit: &Visit<'_>) -> Result<Answer, Fault> {
                     (attributes(visit, p))
                     div.mt { (strip::strip(&format!("{} by day", p.title), &days, to)) }
                     (gaps(visit, p))
+                    p.mt.small.sub { "Digest of the procedure and the tables that it reads: " (parts::digest(&p.content)) }
                 }
                 section.tight aria-labelledby="h-grid" {
                     h2.vh id="h-grid" { "Its population" }
