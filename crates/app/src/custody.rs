@@ -16,6 +16,7 @@ use store::state::State;
 use crate::assessment::Question;
 use crate::error::AppError;
 use crate::judging::{Plan, Run};
+use crate::members;
 use crate::place::write_durably;
 use crate::redact::{Unfit, compare, named_in_utf16, redact};
 use crate::versions::Window;
@@ -221,6 +222,11 @@ impl Workspace {
             return Err(AppError::Other(
                 "these documents were erased before; nothing was changed".to_owned(),
             ));
+        }
+        for index in &present {
+            if let Some(why) = members::not_erasable(self, *index)? {
+                return Err(AppError::Other(why));
+            }
         }
         let documents = present.len();
         self.doubt_records()?;

@@ -297,7 +297,7 @@ pub struct Join<'a> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Joined {
     /// Their session.
-    pub entered: SignedIn,
+    pub signed_in: SignedIn,
     /// Codes that stand in for the authenticator, each once. Shown now and never again.
     pub recovery: Vec<String>,
 }
@@ -504,7 +504,7 @@ impl Members {
                 self.renewed(principal)?.may(action, resource, now)?;
                 Ok(By::Member(principal.member))
             }
-            Actor::Operator(who) => Ok(By::Operator(text("who decides", who, 200)?)),
+            Actor::Operator(who) => Ok(By::Operator(text("pseudonym of who decides", who, 200)?)),
         }
     }
 
@@ -539,7 +539,7 @@ impl Members {
         operator: &str,
         now: Instant,
     ) -> Result<MadeLink, Refused> {
-        let by = By::Operator(text("who decides", operator, 200)?);
+        let by = By::Operator(text("pseudonym of who decides", operator, 200)?);
         if self.has_owner() {
             return Err(unfit(
                 "this workspace has an owner; sign in, or have a link made with `tickmark member reset-login`",
@@ -720,8 +720,8 @@ impl Members {
             ),
         };
         self.decide(workspace, By::Member(member), reason, what, now)?;
-        let entered = self.enter(member, &credential, origin, now)?;
-        Ok(Joined { entered, recovery: recovery.iter().map(|code| grouped(code)).collect() })
+        let signed_in = self.enter(member, &credential, origin, now)?;
+        Ok(Joined { signed_in, recovery: recovery.iter().map(|code| grouped(code)).collect() })
     }
 
     /// Gives a member a role.
@@ -1039,7 +1039,11 @@ impl Members {
         let names = [counted("address", &network(origin.address)), by];
         let free = [lockout::FREE_OF_ADDRESS, lockout::FREE_OF_ACCOUNT];
         let forget = Instant::from_ms(now.ms().saturating_sub(lockout::MEMORY_MS));
-        let wait = held(&self.0.state).attempts(&names, forget, |a| lockout::weigh(a, &free, now))?;
+        let mut before = None;
+        let wait = held(&self.0.state).attempts(&names, forget, |attempts| {
+            before = attempts.first().copied();
+            lockout::weigh(attempts, &free, now)
+        })?;
         if let Some(ms) = wait {
             return Err(Refused::Wait { seconds: (ms + 999) / 1000 });
         }
@@ -1067,10 +1071,15 @@ impl Members {
         if !right {
             return Err(Refused::Wrong);
         }
-        // It was no failure. At the address others may still be wrong: only this try is taken back.
+        // It was no failure. Others may still be wrong at the address: only this try is taken back.
         held(&self.0.state).attempts(&names, forget, |attempts| {
-            attempts[0].failures -= 1;
-            attempts[1].failures = 0;
+            if let [address, account] = attempts {
+                address.failures -= 1;
+                if let Some(before) = before.filter(|_| address.last_at == now) {
+                    address.last_at = before.last_at;
+                }
+                account.failures = 0;
+            }
         })?;
         Ok((member, credential))
     }
@@ -1350,6 +1359,28 @@ impl Member {
             way,
         }
     }
+}
+
+/// Why the document of an entry may not be erased: a decision about members is needed for as long as it says who gets in. What
+/// introduced a member may go once they are none any more.
+pub(crate) fn not_erasable(workspace: &Workspace, entry: u64) -> Result<Option<String>, AppError> {
+    let leaf = workspace.ledger.leaf(entry)?;
+    if leaf.kind != Kind::Decision || leaf.stream != STREAM {
+        return Ok(None);
+    }
+    let Some((_, said)) = decision(workspace, entry)? else { return Ok(None) };
+    let (What::Founded { member, .. } | What::Invited { member, .. }) = said.what else {
+        return Ok(Some(format!(
+            "entry {entry} says who gets in, and names nobody; nothing was erased; erase the entry that introduced the member"
+        )));
+    };
+    let mut roll = Roll::default();
+    for entered in workspace.entered(STREAM)? {
+        roll.read(workspace, entered.entry)?;
+    }
+    Ok(roll.all_present().any(|m| m.number == member).then(|| {
+        format!("member {member} is still one; nothing was erased; remove them first with `tickmark member remove {member}`")
+    }))
 }
 
 /// The decision of an entry; nothing where it was erased.

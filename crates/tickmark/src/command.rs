@@ -108,6 +108,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: crate::person::PersonCommand,
     },
+    /// Who gets into the application, in which role, and what was decided about it
+    Member {
+        #[command(subcommand)]
+        what: crate::member::MemberCommand,
+    },
+    /// Tokens of the API: make one, list them, take one back
+    Token {
+        #[command(subcommand)]
+        what: crate::token::TokenCommand,
+    },
     /// Files that are evidence for a control
     Evidence {
         #[command(subcommand)]

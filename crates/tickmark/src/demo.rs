@@ -68,7 +68,13 @@ pub(crate) fn run(session: &Session, what: &DemoCommand) -> Result<ExitCode, Fai
     }
     if what.serve {
         let environment = session.environment.clone();
-        let in_demo = Session { environment, named: Some(folder), now: demo.today, demo: Some(demo) };
+        let in_demo = Session {
+            environment,
+            named: Some(folder),
+            now: demo.today,
+            clock: session.clock,
+            demo: Some(demo),
+        };
         return crate::serve::run(&in_demo, &ServeCommand::usual());
     }
     story::tour(&folder, &company, &demo)?;

@@ -35,6 +35,15 @@ impl miette::Diagnostic for Failure {
     }
 }
 
+impl From<app::Refused> for Failure {
+    fn from(refused: app::Refused) -> Self {
+        match refused {
+            app::Refused::Failed(error) => error.into(),
+            other => Self::of(other),
+        }
+    }
+}
+
 macro_rules! from {
     ($($error:ty),+ $(,)?) => {
         $(impl From<$error> for Failure {

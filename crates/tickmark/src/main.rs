@@ -20,6 +20,7 @@ mod flows;
 mod gaps;
 mod import;
 mod ledger_command;
+mod member;
 mod output;
 mod parameter;
 mod person;
@@ -32,6 +33,7 @@ mod serve;
 mod session;
 mod source;
 mod story;
+mod token;
 mod uptime;
 mod waiver;
 
@@ -109,6 +111,8 @@ fn execute(session: &session::Session, command: command::Command) -> Result<Exit
         Command::Scope { what } => scope::run(session, &what),
         Command::Flows(what) => flows::run(session, &what),
         Command::Person { what } => person::run(session, &what),
+        Command::Member { what } => member::run(session, &what),
+        Command::Token { what } => token::run(session, &what),
         Command::Evidence { what } => evidence::run(session, &what),
         Command::Population { what } => population::run(session, &what),
         Command::Sample { what } => sample::run(session, &what),

@@ -14,6 +14,8 @@ pub(crate) struct Session {
     pub(crate) environment: Environment,
     pub(crate) named: Option<PathBuf>,
     pub(crate) now: Instant,
+    /// What the machine's clock said, in a demo, too: links and tokens go by it.
+    pub(crate) clock: Instant,
     /// What the workspace says of itself where it is a demo: there the clock stands still, and `now` is its day.
     pub(crate) demo: Option<app::Demo>,
 }
@@ -29,7 +31,8 @@ impl Session {
             key_file: path("TICKMARK_KEY_FILE"),
             credentials: path("CREDENTIALS_DIRECTORY"),
         };
-        Self { environment, named, now: clock(), demo: None }
+        let now = clock();
+        Self { environment, named, now, clock: now, demo: None }
     }
 
     /// Goes by the clock of the workspace where it is a demo, and has every result say so.

@@ -148,6 +148,7 @@ impl Teller<'_> {
             environment: self.session.environment.clone(),
             named: Some(self.folder.to_owned()),
             now,
+            clock: now,
             demo: Some(self.demo.clone()),
         }
     }

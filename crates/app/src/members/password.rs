@@ -54,7 +54,7 @@ pub(crate) fn unfit(password: &str, known: &[&str]) -> Option<String> {
     for word in words.chain(common.map(str::to_owned)).filter(|w| w.chars().count() >= 4) {
         rest = rest.replace(&word, "");
     }
-    if rest.chars().count() < LEAST / 2 {
+    if rest.chars().filter(|c| !c.is_whitespace()).count() < LEAST / 2 {
         return Some(format!("the password is made of words that everybody would try first; {again}"));
     }
     None

@@ -142,6 +142,25 @@ pub enum What {
     },
 }
 
+impl What {
+    /// Whom it is about.
+    #[must_use]
+    pub const fn member(&self) -> Option<u64> {
+        match self {
+            Self::FirstRun { .. } | Self::TokenRevoked { .. } => None,
+            Self::Founded { member, .. }
+            | Self::Invited { member, .. }
+            | Self::Joined { member, .. }
+            | Self::Given { member, .. }
+            | Self::Taken { member, .. }
+            | Self::Reset { member, .. }
+            | Self::Recovered { member, .. }
+            | Self::Removed { member }
+            | Self::TokenIssued { member, .. } => Some(*member),
+        }
+    }
+}
+
 /// A member.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Member {
@@ -251,6 +270,11 @@ pub(crate) fn folded(email: &str) -> String {
 impl Roll {
     /// Takes what was decided at an instant. What does not fit what came before changes nothing: it can only take away.
     pub(crate) fn take(&mut self, at: Instant, said: Said) {
+        // Of a member whose introduction was erased at least the number is known, and not given again.
+        if let By::Member(number) = said.by {
+            self.numbers = self.numbers.max(number);
+        }
+        self.numbers = self.numbers.max(said.what.member().unwrap_or(0));
         let link = |id: String, expires_at: Instant| Link { id, made_at: at, expires_at };
         match said.what {
             What::FirstRun { link: id, expires_at } => self.first_run = Some(link(id, expires_at)),
@@ -350,7 +374,6 @@ impl Roll {
     }
 
     fn add(&mut self, member: Member) {
-        self.numbers = self.numbers.max(member.number);
         self.members.entry(member.number).or_insert(member);
     }
 

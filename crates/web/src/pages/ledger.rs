@@ -83,7 +83,10 @@ fn gone(error: &AppError) -> Fault {
 
 pub(crate) fn document(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let (entry, bytes) = read(visit)?;
-    let proof = visit.site.workspace().proof(entry).ok().map(|(proof, _)| proof);
+    let (proof, size) = {
+        let workspace = visit.site.workspace();
+        (workspace.proof(entry).ok().map(|(proof, _)| proof), workspace.size())
+    };
     let parsed = Document::parse(&bytes);
     let number = entry.to_string();
     Page::new(visit, format!("Entry {entry}"))
@@ -97,7 +100,7 @@ pub(crate) fn document(visit: &Visit<'_>) -> Result<Answer, Fault> {
                 p.facets { a.btn href=(visit.to(&["ledger", &number, "bytes"])) { "Its bytes" }
                     @if proof.is_some() { a.btn href=(visit.to(&["ledger", &number, "proof"])) { "Its proof" } a.btn href=(visit.to(&["ledger", &number, "leaf"])) { "Its leaf" } }
                     @if entry > 0 { a.btn href=(visit.to(&["ledger", &(entry - 1).to_string()])) { "The entry before" } }
-                    a.btn href=(visit.to(&["ledger", &(entry + 1).to_string()])) { "The next entry" } }
+                    @if entry + 1 < size { a.btn href=(visit.to(&["ledger", &(entry + 1).to_string()])) { "The next entry" } } }
                 @match &parsed {
                     Ok(d) => {
                         section aria-labelledby="h-receipt" { div.sh { h2 id="h-receipt" { "How it came" } } (receipt(visit, &d.receipt)) }

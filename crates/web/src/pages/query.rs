@@ -145,8 +145,8 @@ fn sheet(visit: &Visit<'_>, y: &Yielded) -> String {
 /// Questions to begin with.
 const EXAMPLES: [(&str, &str); 3] = [
     (
-        "where was looked",
-        "SELECT c.relation AS relation, c.status AS status, count(*) AS windows FROM coverage c GROUP BY c.relation, c.status ORDER BY c.relation LIMIT 100",
+        "repositories",
+        "SELECT r.label AS label, r.default_branch AS default_branch FROM repository r ORDER BY r.label LIMIT 100",
     ),
     (
         "the newest changes",
