@@ -133,7 +133,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
         .json(|| json!({ "control": control, "content": entry, "procedures": summaries(&procedures) }))
         .show(|| {
             html! {
-                (parts::head(&format!("Control · {} · {}", spoken(entry.mode), entry.frequency.join(", ")),
+                (parts::head(&format!("Control · {} · {}", spoken(entry.mode), entry.frequency.join(", ").replace('_', " ")),
                     &html! { span.hid { (control.id) } " " (control.title) },
                     &html! { p { (theirs(&control.statement)) } },
                     &match control.operation { Some(c) => Mark::from(c).pill(&spoken(c.word())), None => Mark::Unk.pill("Not asked") }))
@@ -288,7 +288,7 @@ fn open_deviations(visit: &Visit<'_>, seen: &Seen, id: &str) -> Markup {
 fn by_hand(entry: &ControlEntry) -> Markup {
     html! { @if !entry.evidence.is_empty() { section aria-labelledby="h-hand" {
         div.sh { h2 id="h-hand" { "Evidence that a person gathers" } }
-        ul.list.small { @for e in &entry.evidence { li { span.b { (e.what) br; span.dim { (e.every.join(", ")) ", by " (e.by) } } } } }
+        ul.list.small { @for e in &entry.evidence { li { span.b { (e.what) br; span.dim { (e.every.join(", ").replace('_', " ")) ", by " (e.by) } } } } }
     } } }
 }
 

@@ -178,12 +178,12 @@ pub(crate) fn join(visit: &Visit<'_>) -> Result<Answer, Fault> {
         }
     };
     let main = html! {
-        h1 { "You are in, " (theirs(&joined.entered.principal.name)) }
+        h1 { "You are in, " (theirs(&joined.signed_in.principal.name)) }
         p.sub.mt8 { "These codes stand in for the authenticator when it is lost, each once. They are shown now and never again: keep them where the authenticator is not." }
         ul.codes.mt { @for code in &joined.recovery { li { code { (code) } } } }
         p.mt { a.btn.pri href="/" { "I have kept them" } }
     };
-    let cookies = door::entered(&joined.entered, now, visit.origin);
+    let cookies = door::entered(&joined.signed_in, now, visit.origin);
     Ok(Answer::Alone { status: StatusCode::OK, title: "You are in".to_owned(), main, cookies })
 }
 
