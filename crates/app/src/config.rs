@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use model::{Instant, Period};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
@@ -24,9 +25,20 @@ pub struct Config {
     /// How commit messages are written; the connector says what may stand here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conventions: Option<toml::Table>,
+    /// Who may reach the web application, and how; this machine alone when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub serve: Option<Serve>,
     /// Sources of evidence.
     #[serde(skip_serializing_if = "Sources::is_empty")]
     pub source: Sources,
+}
+
+/// How the web application is reached from other machines.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serve {
+    /// The address that people type, such as `https://soc2.example.com`: what speaks TLS for us answers there.
+    pub origin: String,
 }
 
 /// Where the records lie when they outgrow a file.
@@ -88,6 +100,49 @@ impl Config {
     #[must_use]
     pub fn zone(&self, named: Option<&str>) -> String {
         named.or(self.time_zone.as_deref()).unwrap_or("UTC").to_owned()
+    }
+
+    /// The period that is meant where none is named: the last twelve months; in a demo its year.
+    ///
+    /// # Errors
+    /// An unknown zone.
+    pub fn usual_period(&self, now: Instant, tz: &str) -> Result<Period, AppError> {
+        Ok(match &self.demo {
+            Some(demo) => model::parse_date_range(&demo.first_day, &demo.last_day, tz)?,
+            None => Period::last_twelve_months(now, tz)?,
+        })
+    }
+
+    /// The period between two days, both included: up to `now` unless its last day is named, twelve months long unless its first
+    /// one is, in the configured zone unless another is.
+    ///
+    /// # Errors
+    /// What is no day or zone, days the wrong way round, or a first day to come.
+    pub fn period(
+        &self,
+        now: Instant,
+        from: Option<&str>,
+        to: Option<&str>,
+        tz: Option<&str>,
+    ) -> Result<Period, AppError> {
+        let tz = self.zone(tz);
+        Ok(match (from, to) {
+            (None, None) => self.usual_period(now, &tz)?,
+            (Some(from), None) => {
+                let default = Period::last_twelve_months(now, &tz)?;
+                let today = default.last_date();
+                if model::parse_date_range(from, from, &tz)?.from >= default.to {
+                    return Err(AppError::Other(format!(
+                        "the period begins on {from}, after today ({today}); name an earlier day, or its last one with --to"
+                    )));
+                }
+                Period { to: default.to, ..model::parse_date_range(from, &today, &tz)? }
+            }
+            (None, Some(to)) => {
+                Period::twelve_months_to_day_of(model::parse_date_range(to, to, &tz)?.from, &tz)?
+            }
+            (Some(from), Some(to)) => model::parse_date_range(from, to, &tz)?,
+        })
     }
 
     /// Reads a configuration file.

@@ -96,6 +96,9 @@ pub enum AppError {
         /// What it yielded.
         what: String,
     },
+    /// A day, an instant or a zone.
+    #[error(transparent)]
+    Time(#[from] model::TimeError),
     /// Anything with its own words.
     #[error("{0}")]
     Other(String),

@@ -12,10 +12,11 @@ use catalog::{Catalog, OPTIONAL_CATEGORIES};
 use model::{Conclusion, Instant, Period, Verdict};
 use serde::Serialize;
 
-use crate::assessment::{ProcedureReport, Question};
-use crate::criteria::ControlReport;
+use crate::assessment::{ProcedureReport, Question, Report};
+use crate::criteria::{ControlReport, Criteria};
+use crate::deviation::Deviations;
 use crate::error::AppError;
-use crate::looked::{AlarmReport, CoverageQuestion, Keeping};
+use crate::looked::{AlarmReport, CoverageQuestion, CoverageReport, Keeping};
 use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
 
@@ -35,6 +36,8 @@ const WINDOW_DAYS: [(&str, i64); 3] = [("three months", 92), ("six months", 184)
 const HOURS_A_WEEK: i64 = 10;
 /// Months by which preparations are late where nobody is named in time.
 const LATE_MONTHS: (i64, i64) = (3, 6);
+/// Cells of a strip of coverage: about a week each, of a year.
+const CELLS: usize = 52;
 /// How lately a source has to have been looked at to be called healthy.
 const HEALTHY_DAYS: i64 = 35;
 
@@ -125,6 +128,21 @@ pub(crate) struct Facts<'a> {
     pub(crate) deals: Vec<Deal>,
     /// What was decided to go on with, by gap.
     pub(crate) accepted: BTreeMap<String, Accepted>,
+}
+
+/// Everything that is shown of a period.
+#[derive(Debug)]
+pub struct Overview {
+    /// What the procedures say.
+    pub report: Report,
+    /// The deviations, and what people decided about them.
+    pub deviations: Deviations,
+    /// Controls and criteria.
+    pub criteria: Criteria,
+    /// Where was looked.
+    pub coverage: CoverageReport,
+    /// What stands before a report.
+    pub gaps: Gaps,
 }
 
 /// Readiness.
@@ -316,19 +334,40 @@ impl Workspace {
     /// # Errors
     /// As [`Workspace::assess`].
     pub fn gaps(&mut self, period: &Period, keeping: Keeping) -> Result<Gaps, AppError> {
+        Ok(self.overview(period, keeping)?.gaps)
+    }
+
+    /// Everything that is shown of a period, from one assessment: its parts agree with each other.
+    ///
+    /// # Errors
+    /// As [`Workspace::assess`].
+    pub fn overview(&mut self, period: &Period, keeping: Keeping) -> Result<Overview, AppError> {
         let now = keeping.now;
         let mut question = Question::over(period.clone(), now);
         question.keeping = Some(keeping.clone());
         let (report, deviations) = self.examined(&question, now)?;
         let criteria = self.criteria_of(&question, &report, &deviations)?;
         let position = report.position;
-        let looked = self.looked(&CoverageQuestion {
+        let coverage = self.looked(&CoverageQuestion {
             period: period.clone(),
             known_at: Some(position),
             table: None,
-            cells: 1,
+            cells: CELLS,
             keeping,
         })?;
+        let gaps = self.gaps_in(period, &report, &criteria, &coverage)?;
+        Ok(Overview { report, deviations, criteria, coverage, gaps })
+    }
+
+    /// The gaps of an assessment that is there already.
+    fn gaps_in(
+        &mut self,
+        period: &Period,
+        report: &Report,
+        criteria: &Criteria,
+        coverage: &CoverageReport,
+    ) -> Result<Gaps, AppError> {
+        let position = report.position;
         let rules = self.scope_rules(position)?;
         let categories: BTreeSet<&'static str> = self.catalog.criteria.iter().map(|c| c.category()).collect();
         let left_out = categories.into_iter().filter(|c| rules.leaves_out_category(c, period)).collect();
@@ -371,13 +410,13 @@ impl Workspace {
             .collect();
         let accepted = self.accepted_gaps(position)?;
         let mut last: BTreeMap<String, Instant> = BTreeMap::new();
-        for table in &looked.tables {
+        for table in &coverage.tables {
             let end = last.entry(table.table.clone()).or_insert(Instant::BEGINNING);
             *end = (*end).max(table.last.unwrap_or(Instant::BEGINNING));
         }
         Ok(said(&Facts {
             catalog: &self.catalog,
-            now,
+            now: report.cutoff,
             period,
             position,
             left_out,
@@ -385,9 +424,9 @@ impl Workspace {
             scoped,
             controls: &criteria.controls,
             procedures: &report.procedures,
-            unsupplied: looked.unsupplied.into_iter().map(|u| u.table).collect(),
+            unsupplied: coverage.unsupplied.iter().map(|u| u.table.clone()).collect(),
             looked: last,
-            alarms: looked.alarms,
+            alarms: coverage.alarms.clone(),
             files,
             systems,
             people,

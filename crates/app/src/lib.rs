@@ -58,7 +58,7 @@ pub use browse::{
     crossed,
 };
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
-pub use config::{Config, GitHubSource};
+pub use config::{Config, GitHubSource, Serve};
 pub use conflict::{Conflict, Difference, Saying};
 pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
@@ -71,8 +71,8 @@ pub use evidence::{EVIDENCE, Entered};
 pub use facts::{History, LookFirst};
 pub use flows::{End, Flow, Flows, SubProcessor};
 pub use gaps::{
-    Accepted, Beginning, CategoryQuestion, Estimate, Gap, Gaps, Milestone, Plan, PlannedWindow, Roadmap,
-    RoleLoad, Step, StrandReport, StrandStep, TellTale, WaitingDeal,
+    Accepted, Beginning, CategoryQuestion, Estimate, Gap, Gaps, Milestone, Overview, Plan, PlannedWindow,
+    Roadmap, RoleLoad, Step, StrandReport, StrandStep, TellTale, WaitingDeal,
 };
 pub use impact::{Impact, ImpactItem, ProcedureImpact};
 pub use import::{Compared, KnownKeys};
@@ -97,7 +97,7 @@ pub use population::{
     PopulationReport, Sequence, SourceCount, SourceOf, Totals, Void,
 };
 pub use preview::Preview;
-pub use question::{Answer, Prepared};
+pub use question::{Answer, Asking, Prepared};
 pub use reconcile::{Completeness, Reconciled};
 pub use sample::{
     Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,

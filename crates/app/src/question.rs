@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use catalog::{Bindings, Engine, Query, written_out};
 use model::{ColumnType, Instant, Period, Scope, Table, Value};
@@ -31,6 +32,34 @@ pub struct Prepared {
     pub sql: String,
 }
 
+/// A question with the connection that it is asked on.
+pub struct Asking {
+    reader: Reader,
+    prepared: Prepared,
+}
+
+impl Asking {
+    /// What is asked.
+    #[must_use]
+    pub const fn prepared(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// Asks, for at most `deadline`, and hands over rows as [`Workspace::run`] does.
+    ///
+    /// # Errors
+    /// A limit. Rows handed over before an error count for nothing.
+    pub fn run(
+        &mut self,
+        deadline: Duration,
+        each: &mut dyn FnMut(&[Value]) -> ControlFlow<()>,
+    ) -> Result<(), AppError> {
+        let limits = Limits { deadline, ..Limits::default() };
+        let run = self.reader.run(&self.prepared.sql, &limits, &Arc::default(), each);
+        run.map(drop).map_err(|source| AppError::Run { what: "the query".to_owned(), source })
+    }
+}
+
 impl Workspace {
     /// Checks one SELECT over the records as of `as_of`, as known at ledger position `known_at` (everything when absent).
     ///
@@ -47,6 +76,14 @@ impl Workspace {
         let rules = self.scope_rules(position)?;
         let scope = rules.scope(&mut self.records, as_of, Instant::from_ms(as_of.ms().saturating_add(1)))?;
         self.prepare_in(text, &always(), as_of, known_at, scope)
+    }
+
+    /// A question on a connection of its own: it is run without the workspace, which others may use meanwhile.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn asking(&self, prepared: Prepared) -> Result<Asking, AppError> {
+        Ok(Asking { reader: self.records.reader()?, prepared })
     }
 
     /// Asks a question and hands over its rows one by one, until there are no more or `each` breaks off.

@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("assess", &["model"]),
     ("sampling", &[]),
     ("app", &["model", "tlog", "ledger", "verify", "catalog", "store", "records", "assess", "sampling"]),
+    ("web", &["app", "model"]),
     ("simulate", &["model"]),
     (
         "tickmark",
@@ -40,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "assess",
             "sampling",
             "app",
+            "web",
             // What `tickmark demo` shows.
             "simulate",
         ],

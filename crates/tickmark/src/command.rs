@@ -40,6 +40,8 @@ pub(crate) enum Command {
     },
     /// A company that does not exist, in a workspace of its own: to see what Tickmark does
     Demo(crate::demo::DemoCommand),
+    /// The programme in a browser, on this machine
+    Serve(crate::serve::ServeCommand),
     /// Examine every change of a git repository in a period
     Check(Check),
     /// Test every control over a period, or look at what held on a date
@@ -214,33 +216,8 @@ pub(crate) struct Days {
 impl Days {
     /// The period: up to `now` unless its last day is named, in the workspace's zone unless another is.
     pub(crate) fn period(&self, now: Instant, config: &app::Config) -> Result<Period, Failure> {
-        let tz = config.zone(self.tz.as_deref());
-        Ok(match (&self.from, &self.to) {
-            (None, None) => usual_period(now, config, &tz)?,
-            (Some(from), None) => {
-                let default = Period::last_twelve_months(now, &tz)?;
-                let today = default.last_date();
-                if model::parse_date_range(from, from, &tz)?.from >= default.to {
-                    return Err(Failure::of(format!(
-                        "the period begins on {from}, after today ({today}); name an earlier day, or its last one with --to"
-                    )));
-                }
-                Period { to: default.to, ..model::parse_date_range(from, &today, &tz)? }
-            }
-            (None, Some(to)) => {
-                Period::twelve_months_to_day_of(model::parse_date_range(to, to, &tz)?.from, &tz)?
-            }
-            (Some(from), Some(to)) => model::parse_date_range(from, to, &tz)?,
-        })
+        Ok(config.period(now, self.from.as_deref(), self.to.as_deref(), self.tz.as_deref())?)
     }
-}
-
-/// The period that is meant where none is named: the last twelve months; in a demo its year.
-pub(crate) fn usual_period(now: Instant, config: &app::Config, tz: &str) -> Result<Period, Failure> {
-    Ok(match &config.demo {
-        Some(demo) => model::parse_date_range(&demo.first_day, &demo.last_day, tz)?,
-        None => Period::last_twelve_months(now, tz)?,
-    })
 }
 
 #[derive(Args)]

@@ -15,6 +15,7 @@ use simulate::Shape;
 use crate::command::{Command, SourceCommand};
 use crate::failure::Failure;
 use crate::output::{self, line};
+use crate::serve::ServeCommand;
 use crate::session::Session;
 use crate::story;
 
@@ -26,6 +27,9 @@ pub(crate) struct DemoCommand {
     /// What its chance is drawn from: the same people and seed give the same company
     #[arg(long, value_name = "S", default_value_t = 1, conflicts_with = "remove")]
     seed: u64,
+    /// Show it in a browser afterwards
+    #[arg(long, conflicts_with = "remove")]
+    serve: bool,
     /// Take the demo away, with everything that was tried out in it; refuses whatever is no demo
     #[arg(long)]
     remove: bool,
@@ -61,6 +65,17 @@ pub(crate) fn run(session: &Session, what: &DemoCommand) -> Result<ExitCode, Fai
         line("it is there already; nothing was changed")?;
     } else {
         build(session, &folder, &company, &demo)?;
+    }
+    if what.serve {
+        let environment = session.environment.clone();
+        let in_demo = Session {
+            environment,
+            named: Some(folder),
+            now: demo.today,
+            clock: session.clock,
+            demo: Some(demo),
+        };
+        return crate::serve::run(&in_demo, &ServeCommand::usual());
     }
     story::tour(&folder, &company, &demo)?;
     Ok(ExitCode::SUCCESS)

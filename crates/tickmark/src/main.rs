@@ -29,6 +29,7 @@ mod query;
 mod record;
 mod sample;
 mod scope;
+mod serve;
 mod session;
 mod source;
 mod story;
@@ -89,6 +90,7 @@ fn execute(session: &session::Session, command: command::Command) -> Result<Exit
     use command::Command;
     match command {
         Command::Demo(what) => demo::run(session, &what),
+        Command::Serve(what) => serve::run(session, &what),
         Command::Init { folder, organisation } => session::init(session, folder.as_deref(), &organisation),
         Command::Check(check) => check::run(session, &check),
         Command::Access(what) => access::run(session, &what),

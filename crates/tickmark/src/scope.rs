@@ -7,7 +7,7 @@ use app::{AssessmentQuestion, Impact, ImpactItem, Raised, ScopeReport, ScopeRule
 use clap::{Args, Subcommand, ValueEnum};
 use model::{Dimension, Grade, Instant, Period, Verdict};
 
-use crate::command::{Days, usual_period};
+use crate::command::Days;
 use crate::failure::Failure;
 use crate::import::{agreed, can_be_asked, table};
 use crate::output::{self, BOLD, DIM, aligned, line, note, plain, spoken, styled, verdict_style};
@@ -273,7 +273,7 @@ impl Asked {
                 })?;
                 model::parse_date_range(from, to, &zone)?
             }
-            None => usual_period(session.now, &workspace.config, &zone)?,
+            None => workspace.config.usual_period(session.now, &zone)?,
         };
         let key =
             about.key.clone().unwrap_or_else(|| format!("{}:{subject}:{}", dimension.word(), about.from));

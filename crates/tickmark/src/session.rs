@@ -31,11 +31,7 @@ impl Session {
             key_file: path("TICKMARK_KEY_FILE"),
             credentials: path("CREDENTIALS_DIRECTORY"),
         };
-        #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
-        let now = Instant::from_ms(now);
+        let now = clock();
         Self { environment, named, now, clock: now, demo: None }
     }
 
@@ -98,6 +94,15 @@ impl Session {
         }
         Ok((workspace, conventions))
     }
+}
+
+/// What the clock of this machine shows. A command reads it once; what goes on asks again.
+pub(crate) fn clock() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the clock is read")]
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
+    Instant::from_ms(now)
 }
 
 /// How long the sources of this version keep what they have, and which are configured.

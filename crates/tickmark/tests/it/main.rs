@@ -31,3 +31,4 @@ mod scope;
 mod support;
 mod surroundings;
 mod versions;
+mod web;

@@ -1,0 +1,61 @@
+//! Tables as CSV (RFC 4180), safe to open in a spreadsheet: no cell is taken for a formula.
+
+/// A table as it is exported: exactly the rows that are shown, and in each of them what they are of.
+#[derive(Debug, Default)]
+pub(crate) struct Csv {
+    pub(crate) columns: Vec<&'static str>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Csv {
+    pub(crate) fn new<const N: usize>(columns: [&'static str; N]) -> Self {
+        Self { columns: columns.to_vec(), rows: vec![] }
+    }
+
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.to_vec());
+    }
+
+    /// The text, with `more` columns that say the same in every row.
+    pub(crate) fn text(&self, more: &[(&str, String)]) -> String {
+        let head = self.columns.iter().copied().chain(more.iter().map(|(name, _)| *name));
+        let mut text = line(head);
+        for row in &self.rows {
+            let cells = row.iter().map(String::as_str).chain(more.iter().map(|(_, value)| value.as_str()));
+            text.push_str(&line(cells));
+        }
+        text
+    }
+}
+
+/// A line of cells.
+pub(crate) fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    let mut text = cells.map(cell).collect::<Vec<_>>().join(",");
+    text.push_str("\r\n");
+    text
+}
+
+/// A cell. What a spreadsheet would take for a formula gets an apostrophe before it; a number does not.
+fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '@', '\t', '\r'])
+        || text.starts_with('-') && text.parse::<i64>().is_err();
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_neither_split_nor_run() {
+        let mut csv = Csv::new(["what", "n"]);
+        csv.row(["=HYPERLINK(\"x\")".to_owned(), "-5".to_owned()]);
+        csv.row(["a,\"b\"\r\nc".to_owned(), "-5+cmd".to_owned()]);
+        csv.row(["@x".to_owned(), "+1".to_owned()]);
+        assert_eq!(
+            csv.text(&[("of", "7".to_owned())]),
+            "what,n,of\r\n\"'=HYPERLINK(\"\"x\"\")\",-5,7\r\n\"a,\"\"b\"\"\r\nc\",'-5+cmd,7\r\n'@x,'+1,7\r\n"
+        );
+    }
+}
