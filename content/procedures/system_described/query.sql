@@ -14,6 +14,8 @@ WITH spell AS (
 used AS (
   -- The last time of its use that touches the period: what came before it, and was given up, is as if it went on.
   SELECT s.id AS id, min(s.label) AS label, min(s.entry) AS entry, min(s.grade) AS grade, max(s.unsure) AS unsure,
+         -- In use for certain at the end: since when an earlier time of it was over matters no more.
+         max(CASE WHEN s.unsure = 0 AND s.ends_at > $as_of THEN 1 ELSE 0 END) AS sure,
          max(COALESCE(s.starts_at, 0)) AS starts_at, max(COALESCE(s.ends_at, 253402300799999)) AS ends_at,
          max(CASE WHEN s.ends_at IS NULL THEN 1 ELSE 0 END) AS endless
     FROM spell s
@@ -21,7 +23,8 @@ used AS (
    GROUP BY s.id
 ),
 judged AS (
-  SELECT u.id AS id, u.label AS label, u.entry AS entry, u.grade AS grade, u.unsure AS unsure, u.endless AS endless, u.starts_at AS starts_at, u.ends_at AS ends_at,
+  SELECT u.id AS id, u.label AS label, u.entry AS entry, u.grade AS grade, CASE WHEN u.sure = 1 THEN 0 ELSE u.unsure END AS unsure,
+         CASE WHEN u.sure = 1 THEN 0 ELSE u.endless END AS endless, u.starts_at AS starts_at, u.ends_at AS ends_at,
          CASE WHEN u.ends_at <= $as_of THEN u.ends_at - 1 ELSE $as_of END AS last_at,
          u.ends_at + CAST($days AS BIGINT) * 86400000 AS gone_by
     FROM used u
@@ -48,8 +51,8 @@ SELECT j.id AS item,
        CASE WHEN j.endless = 1 THEN 'no_evidence'
             WHEN j.ends_at > $as_of THEN 'not_applicable'
             WHEN j.unsure = 1 THEN 'no_evidence'
-            WHEN n.after = 2 AND j.gone_by <= $cutoff THEN 'deviation'
-            WHEN n.after > 0 THEN CASE WHEN j.gone_by > $cutoff THEN 'not_yet_due' ELSE 'no_evidence' END
+            WHEN n.after = 2 AND j.gone_by < $cutoff THEN 'deviation'
+            WHEN n.after > 0 THEN CASE WHEN j.gone_by >= $cutoff THEN 'not_yet_due' ELSE 'no_evidence' END
             ELSE 'pass' END AS b,
        $from AS a_since,
        $from AS b_since,
