@@ -19,7 +19,9 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
         visit.word("table").is_none_or(|table| table == t.table)
             && parts::finds(visit, &[&t.table, t.scope.as_deref().unwrap_or(""), &t.sources.join(" ")])
     };
-    let listed: Vec<&TableCoverage> = all.tables.iter().filter(found).collect();
+    let mut listed: Vec<&TableCoverage> = all.tables.iter().filter(found).collect();
+    // What is not known comes first.
+    listed.sort_by_key(|t| t.complete_permille);
     Page::new(visit, "Sources and coverage")
         .of(&seen)
         .command("tickmark coverage --json")

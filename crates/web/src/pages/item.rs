@@ -101,7 +101,7 @@ fn attributes(visit: &Visit<'_>, seen: &Seen, procedure: &ProcedureReport, item:
                 td { (a.says) }
                 td.il { (Mark::from(verdict).says(&spoken(verdict.word()))) @if let Some(other) = item.otherwise.get(&a.letter) { br; span.dim.small { "a later version says " (spoken(other.word())) ", which does not count" } } }
                 td { @if let Some(why) = item.reasons.get(&a.letter) { (theirs(why)) }
-                    @if verdict == Verdict::Deviation { @if let Some(d) = deviation(a.letter) { " " a href=(visit.to(&["deviations", &d.key])) { (d.key) } } } }
+                    @if verdict == Verdict::Deviation { @if let Some(d) = deviation(a.letter) { " " a.nw href=(visit.to(&["deviations", &d.key])) { (d.key) } } } }
             }
         } }
     } }

@@ -146,15 +146,15 @@ fn sheet(visit: &Visit<'_>, y: &Yielded) -> String {
 const EXAMPLES: [(&str, &str); 3] = [
     (
         "repositories",
-        "SELECT r.label AS label, r.default_branch AS default_branch FROM repository r ORDER BY r.label LIMIT 100",
+        "SELECT r.label AS label, r.default_branch AS default_branch FROM repository r ORDER BY r.label NULLS LAST LIMIT 100",
     ),
     (
         "the newest changes",
-        "SELECT c.merged_at AS merged_at, c.in_scope AS in_scope FROM change c ORDER BY c.merged_at DESC LIMIT 100",
+        "SELECT c.merged_at AS merged_at, c.in_scope AS in_scope FROM change c ORDER BY c.merged_at DESC NULLS LAST LIMIT 100",
     ),
     (
         "files of evidence",
-        "SELECT f.control AS control, f.label AS label, f.covers_to AS covers_to FROM evidence_file f ORDER BY f.control LIMIT 100",
+        "SELECT f.control AS control, f.label AS label, f.covers_to AS covers_to FROM evidence_file f ORDER BY f.control NULLS LAST LIMIT 100",
     ),
 ];
 
