@@ -5,17 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Shape;
 use crate::clock::Clock;
+use crate::complaints::Complaints;
 use crate::consents::Consents;
 use crate::dealings::Dealings;
+use crate::disposals::Disposals;
 use crate::jobs::Processing;
 use crate::models::Models;
 use crate::names;
+use crate::notices::Notices;
 use crate::operations::Operations;
 use crate::privacy::Requests;
+use crate::quality::Quality;
 use crate::releases::Shipping;
 use crate::risks::Register;
 use crate::stores::Stores;
 use crate::truth::Seeded;
+use crate::uses::Uses;
 
 /// When something ends.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -109,6 +114,11 @@ pub struct Company {
     pub(crate) dealings: Dealings,
     pub(crate) models: Models,
     pub(crate) consents: Consents,
+    pub(crate) notices: Notices,
+    pub(crate) data_uses: Uses,
+    pub(crate) complaints: Complaints,
+    pub(crate) disposals: Disposals,
+    pub(crate) quality: Quality,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -808,6 +818,11 @@ impl Company {
             dealings: Dealings::default(),
             models: Models::default(),
             consents: Consents::default(),
+            notices: Notices::default(),
+            data_uses: Uses::default(),
+            complaints: Complaints::default(),
+            disposals: Disposals::default(),
+            quality: Quality::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

@@ -2,15 +2,19 @@
 //! and the times of which the collector can say that it has everything. Nothing here knows what is right or wrong.
 
 mod access;
+mod complaints;
 mod consents;
 mod dealings;
+mod disposals;
 mod jobs;
 mod models;
+mod notices;
 mod operations;
 mod privacy;
 mod releases;
 mod risks;
 mod stores;
+mod uses;
 
 use model::Instant;
 
@@ -104,7 +108,11 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(dealings::files(c));
     files.extend(operations::files(c));
     files.extend(models::files(c));
+    files.extend(notices::files(c));
     files.extend(consents::files(c));
+    files.extend(uses::files(c));
+    files.extend(complaints::files(c));
+    files.extend(disposals::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }
