@@ -22,10 +22,10 @@ SELECT y.id AS item,
        y.entry AS entry,
        CASE WHEN d.given = 1 AND s.grade < y.grade THEN s.grade ELSE y.grade END AS grade,
        CASE WHEN d.given = 0 THEN 'not_applicable'
-            WHEN y.purpose IS NULL OR y.notice IS NULL THEN 'deviation'
-            WHEN s.worth = 2 THEN 'pass'
-            WHEN s.worth = 1 THEN 'no_evidence'
-            ELSE 'deviation' END AS a,
+            WHEN y.purpose = 'none' OR s.worth = 0 OR (y.notice IS NOT NULL AND s.worth IS NULL) THEN 'deviation'
+            WHEN y.purpose IS NOT NULL AND s.worth = 2 THEN 'pass'
+            -- The register may have no such column: silence about a purpose or a notice is unknown.
+            ELSE 'no_evidence' END AS a,
        CASE WHEN d.given = 0 THEN 'not_applicable'
             WHEN y.first_collected_at >= y.given_at THEN 'pass'
             WHEN y.first_collected_at < y.given_at THEN 'deviation'
@@ -35,6 +35,7 @@ SELECT y.id AS item,
             WHEN y.withdrawn_at < y.given_at THEN 'needs_judgement'
             WHEN y.use_ended_at <= d.end_by AND y.use_ended_at <= $cutoff THEN 'pass'
             WHEN d.end_by > $cutoff THEN 'not_yet_due'
+            WHEN y.use_ended_at IS NULL THEN 'no_evidence'
             ELSE 'deviation' END AS c,
        d.occurred_at AS a_until,
        d.occurred_at AS b_until,

@@ -58,9 +58,10 @@ SELECT d.id AS item,
        $from AS occurred_at,
        d.entry AS entry,
        CASE WHEN l.grade < d.grade THEN l.grade ELSE d.grade END AS grade,
-       CASE WHEN u.judged_at IS NULL THEN 'no_evidence' WHEN d.class IS NULL THEN 'deviation' ELSE 'pass' END AS a,
+       CASE WHEN u.judged_at IS NULL THEN 'no_evidence' WHEN d.class = 'none' THEN 'deviation' WHEN d.class IS NULL THEN 'no_evidence' ELSE 'pass' END AS a,
        CASE WHEN u.judged_at IS NULL THEN 'no_evidence'
-            WHEN d.owner IS NULL THEN 'deviation'
+            -- The inventory may have no such column: silence about a class or an owner is unknown.
+            WHEN d.owner IS NULL THEN 'no_evidence'
             WHEN o.worth = 2 THEN 'pass'
             WHEN o.worth = 1 THEN 'no_evidence'
             ELSE 'deviation' END AS b,

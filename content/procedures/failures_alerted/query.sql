@@ -42,8 +42,9 @@ SELECT r.id AS item,
        CASE WHEN j.grade < r.grade THEN j.grade ELSE r.grade END AS grade,
        CASE j.worth WHEN 4 THEN 'pass' WHEN 2 THEN 'not_yet_due' WHEN 1 THEN 'no_evidence' WHEN 0 THEN 'deviation' ELSE 'not_applicable' END AS a,
        CASE WHEN j.silent_at > r.covers_to THEN j.silent_at
-            WHEN j.worth = 0 OR $cutoff < r.covers_to THEN r.covers_to
-            ELSE $cutoff END AS a_until
+            WHEN j.worth = 0 OR $cutoff <= r.covers_to THEN r.covers_to
+            -- It may be tried again at any time up to the cut-off; of that instant itself nobody who looks now can speak.
+            ELSE $cutoff - 1 END AS a_until
   FROM job_run r
   LEFT JOIN judged j ON j.run = r.id
  WHERE r.covers_to >= $from AND r.covers_to < $to AND r.in_scope = 1

@@ -38,7 +38,8 @@ known AS (
 judged AS (
   SELECT r.id AS id, k.left_at AS left_at,
          CASE WHEN r.due_at > r.covers_to AND r.due_at <= $cutoff THEN r.due_at
-              WHEN r.due_at > $cutoff AND $cutoff > r.covers_to THEN $cutoff
+              -- Of the instant of the cut-off itself nobody who looks now can speak. What is due nobody knows when may be due later.
+              WHEN (r.due_at > $cutoff OR r.due_at IS NULL) AND $cutoff > r.covers_to THEN $cutoff - 1
               ELSE r.covers_to END AS seen_at,
          CASE WHEN k.grade < r.grade THEN k.grade ELSE r.grade END AS grade,
          CASE WHEN r.due_at IS NULL THEN 'no_evidence'

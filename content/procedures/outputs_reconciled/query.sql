@@ -130,10 +130,11 @@ SELECT r.id AS item,
        CASE WHEN j.due_at > r.covers_to AND j.due_at <= $cutoff THEN j.due_at ELSE r.covers_to END AS a_until,
        CASE WHEN j.b = 'deviation' AND j.unsettled_at > r.covers_to THEN j.unsettled_at
             WHEN j.due_at > r.covers_to AND j.due_at <= $cutoff THEN j.due_at
-            WHEN j.due_at > $cutoff AND $cutoff > r.covers_to THEN $cutoff
+            -- What is due nobody knows when may be due later.
+            WHEN (j.due_at > $cutoff OR j.due_at IS NULL) AND $cutoff > r.covers_to THEN $cutoff - 1
             ELSE r.covers_to END AS b_until,
-       -- It may be run, and handed on, again at any time.
-       CASE WHEN $cutoff > r.covers_to THEN $cutoff ELSE r.covers_to END AS c_until
+       -- It may be run, and handed on, again at any time up to the cut-off; of that instant itself nobody who looks now can speak.
+       CASE WHEN $cutoff > r.covers_to THEN $cutoff - 1 ELSE r.covers_to END AS c_until
   FROM job_run r
   JOIN judged j ON j.id = r.id
  WHERE r.covers_to >= $from AND r.covers_to < $to AND r.in_scope = 1

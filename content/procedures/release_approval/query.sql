@@ -67,12 +67,12 @@ SELECT r.id AS item,
        CASE j.at_all WHEN 3 THEN 'pass' WHEN 2 THEN 'needs_judgement' WHEN 1 THEN 'no_evidence' ELSE 'deviation' END AS a,
        CASE WHEN j.as_far = 3 THEN 'pass' WHEN j.as_far = 2 THEN 'needs_judgement' WHEN j.as_far = 0 THEN 'deviation' ELSE 'no_evidence' END AS b,
        r.released_at AS a_until,
-       -- It may have gone further as long as there was anybody left.
+       -- It may have gone further as long as there was anybody left, up to the cut-off, of whose own instant nobody who looks now can speak.
        CASE WHEN j.last_too_far_at > r.released_at THEN j.last_too_far_at
             WHEN j.as_far = 0 THEN r.released_at
             WHEN j.everybody_at > r.released_at THEN j.everybody_at
-            WHEN j.everybody_at <= r.released_at OR $cutoff < r.released_at THEN r.released_at
-            ELSE $cutoff END AS b_until
+            WHEN j.everybody_at <= r.released_at OR $cutoff <= r.released_at THEN r.released_at
+            ELSE $cutoff - 1 END AS b_until
   FROM release r
   JOIN judged j ON j.release = r.id
  WHERE r.released_at >= $from AND r.released_at < $to AND r.in_scope = 1

@@ -86,11 +86,11 @@ told AS (
    GROUP BY l.risk
 ),
 accepted AS (
-  -- Whether a named person accepts it at that instant: 2 one does, 1 a person has to say, 0 none does.
+  -- Whether a named person accepts it at that instant: 2 one does, 1 a person has to say, 0 none does; NULL where nobody says who.
   SELECT r.id AS id,
-         CASE WHEN r.accepted_by IS NULL OR k.machine = 1 OR r.accepted_until <= u.ends_at - 1 THEN 0
+         CASE WHEN k.machine = 1 OR r.accepted_until <= u.ends_at - 1 THEN 0
               WHEN r.accepted_until > u.ends_at - 1 AND k.human = 1 THEN 2
-              ELSE 1 END AS worth
+              WHEN r.accepted_by IS NOT NULL THEN 1 END AS worth
     FROM risk r
     JOIN open u ON u.id = r.id
     LEFT JOIN kind k ON k.id = r.accepted_by
@@ -101,15 +101,18 @@ SELECT r.id AS item,
        r.entry AS entry,
        CASE WHEN g.grade < r.grade THEN g.grade ELSE r.grade END AS grade,
        CASE WHEN u.rank IS NULL OR u.starts_at IS NULL OR u.ends_at IS NULL THEN 'no_evidence'
-            WHEN r.owner IS NULL THEN 'deviation'
+            -- The register may have no such column: silence about an owner, a treatment, a date is unknown.
+            WHEN r.owner IS NULL THEN 'no_evidence'
             WHEN o.worth = 2 THEN 'pass'
             WHEN o.worth = 1 THEN 'no_evidence'
             ELSE 'deviation' END AS a,
        CASE WHEN u.rank IS NULL OR u.starts_at IS NULL OR u.ends_at IS NULL THEN 'no_evidence'
-            WHEN r.treatment IS NULL THEN 'deviation'
-            WHEN r.treatment <> 'accept' AND r.due_at >= u.ends_at - 1 THEN 'pass'
+            WHEN r.treatment IN ('mitigate', 'transfer', 'avoid') AND r.due_at >= u.ends_at - 1 THEN 'pass'
             WHEN c.worth = 2 THEN 'pass'
             WHEN c.worth = 1 THEN 'needs_judgement'
+            WHEN r.treatment IS NULL THEN 'no_evidence'
+            WHEN r.treatment = 'accept' AND c.worth IS NULL THEN 'no_evidence'
+            WHEN r.treatment IN ('mitigate', 'transfer', 'avoid') AND r.due_at IS NULL THEN 'no_evidence'
             ELSE 'deviation' END AS b,
        CASE WHEN u.rank IS NULL OR u.starts_at IS NULL OR u.ends_at IS NULL THEN 'no_evidence'
             WHEN t.told_ms = u.ends_at - u.starts_at THEN 'pass'

@@ -10,11 +10,13 @@ WITH seen AS (
 ),
 worth AS (
   -- 4 seen in time by a person, 3 not yet due, 2 a person has to judge, 1 nobody can say, 0 not.
-  SELECT s.release AS release, s.grade AS grade, s.due_at AS due_at, s.rolled_back_at AS rolled_back_at, CASE WHEN s.reason IS NULL THEN 0 ELSE 1 END AS told,
+  SELECT s.release AS release, s.grade AS grade, s.due_at AS due_at, s.rolled_back_at AS rolled_back_at,
+         -- 2 why is written down, 1 nobody can say, 0 it is not: the register may have no such column.
+         CASE WHEN s.reason = 'none' THEN 0 WHEN s.reason IS NULL THEN 1 ELSE 2 END AS told,
          CASE WHEN s.verified_at >= s.rolled_back_at AND s.verified_at <= s.due_at AND s.verified_at <= $cutoff AND s.person = 2 THEN 4
               WHEN s.verified_at >= s.rolled_back_at AND s.verified_at <= s.due_at AND s.verified_at <= $cutoff AND s.person = 1 THEN 2
               WHEN s.due_at > $cutoff THEN 3
-              WHEN s.verified_at IS NULL AND s.verified_by IS NOT NULL THEN 1
+              WHEN s.verified_at IS NULL THEN 1
               ELSE 0 END AS worth
     FROM seen s
 ),
@@ -30,16 +32,16 @@ SELECT r.id AS item,
        r.released_at AS occurred_at,
        r.entry AS entry,
        CASE WHEN j.grade < r.grade THEN j.grade ELSE r.grade END AS grade,
-       CASE WHEN r.rollback_target IS NULL OR r.rollback_named_at > r.released_at THEN 'deviation'
-            WHEN r.rollback_named_at <= r.released_at THEN 'pass'
+       CASE WHEN r.rollback_target = 'none' OR r.rollback_named_at > r.released_at THEN 'deviation'
+            WHEN r.rollback_target IS NOT NULL AND r.rollback_named_at <= r.released_at THEN 'pass'
             ELSE 'no_evidence' END AS a,
-       CASE j.told WHEN 1 THEN 'pass' WHEN 0 THEN 'deviation' ELSE 'not_applicable' END AS b,
+       CASE j.told WHEN 2 THEN 'pass' WHEN 1 THEN 'no_evidence' WHEN 0 THEN 'deviation' ELSE 'not_applicable' END AS b,
        CASE j.worth WHEN 4 THEN 'pass' WHEN 3 THEN 'not_yet_due' WHEN 2 THEN 'needs_judgement' WHEN 1 THEN 'no_evidence' WHEN 0 THEN 'deviation'
                     ELSE 'not_applicable' END AS c,
        r.released_at AS a_until,
-       -- A release can be taken back at any time.
-       CASE WHEN j.untold_at >= r.released_at THEN j.untold_at WHEN j.told = 0 OR $cutoff < r.released_at THEN r.released_at ELSE $cutoff END AS b_until,
-       CASE WHEN j.unseen_at >= r.released_at THEN j.unseen_at WHEN j.worth = 0 OR $cutoff < r.released_at THEN r.released_at ELSE $cutoff END AS c_until
+       -- A release can be taken back at any time up to the cut-off; of that instant itself nobody who looks now can speak.
+       CASE WHEN j.untold_at >= r.released_at THEN j.untold_at WHEN j.told = 0 OR $cutoff <= r.released_at THEN r.released_at ELSE $cutoff - 1 END AS b_until,
+       CASE WHEN j.unseen_at >= r.released_at THEN j.unseen_at WHEN j.worth = 0 OR $cutoff <= r.released_at THEN r.released_at ELSE $cutoff - 1 END AS c_until
   FROM release r
   LEFT JOIN judged j ON j.release = r.id
  WHERE r.released_at >= $from AND r.released_at < $to AND r.in_scope = 1

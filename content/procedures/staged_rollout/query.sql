@@ -65,11 +65,12 @@ judged AS (
    GROUP BY w.release
 ),
 seen AS (
-  -- The last instant at which it can have been widened; it can be as long as there is anybody left.
+  -- The last instant at which it can have been widened: as long as there is anybody left, up to the cut-off, of whose own instant
+  -- nobody who looks now can speak.
   SELECT r.id AS release,
          CASE WHEN j.everybody_at > r.released_at THEN j.everybody_at
-              WHEN j.everybody_at <= r.released_at OR $cutoff < r.released_at THEN r.released_at
-              ELSE $cutoff END AS until_at
+              WHEN j.everybody_at <= r.released_at OR $cutoff <= r.released_at THEN r.released_at
+              ELSE $cutoff - 1 END AS until_at
     FROM release r
     LEFT JOIN judged j ON j.release = r.id
 )

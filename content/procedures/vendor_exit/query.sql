@@ -32,8 +32,8 @@ SELECT v.id AS item,
             WHEN g.data_by > $cutoff THEN 'not_yet_due'
             WHEN v.data_class IS NULL AND v.data_gone_at IS NULL THEN 'no_evidence'
             ELSE 'deviation' END AS b,
-       -- It may be let in again at any time.
-       CASE WHEN $cutoff > $from THEN $cutoff ELSE $from END AS a_until,
+       -- It may be let in again at any time up to the cut-off; of that instant itself nobody who looks now can speak.
+       CASE WHEN $cutoff > $from THEN $cutoff - 1 ELSE $from END AS a_until,
        CASE WHEN g.data_by > $from AND g.data_by <= $cutoff THEN g.data_by ELSE $from END AS b_until
   FROM vendor v
   JOIN gone g ON g.id = v.id

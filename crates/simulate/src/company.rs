@@ -6,19 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::Shape;
 use crate::assurance::Assurance;
 use crate::clock::Clock;
+use crate::complaints::Complaints;
 use crate::consents::Consents;
 use crate::dealings::Dealings;
+use crate::disposals::Disposals;
 use crate::duties::Duties;
 use crate::jobs::Processing;
 use crate::models::Models;
 use crate::names;
+use crate::notices::Notices;
 use crate::operations::Operations;
 use crate::privacy::Requests;
+use crate::quality::Quality;
 use crate::releases::Shipping;
 use crate::risks::Register;
 use crate::significant::Change;
 use crate::stores::Stores;
 use crate::truth::Seeded;
+use crate::uses::Uses;
 
 /// When something ends.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -115,6 +120,11 @@ pub struct Company {
     pub(crate) duties: Duties,
     pub(crate) assurance: Assurance,
     pub(crate) significant: Vec<Change>,
+    pub(crate) notices: Notices,
+    pub(crate) data_uses: Uses,
+    pub(crate) complaints: Complaints,
+    pub(crate) disposals: Disposals,
+    pub(crate) quality: Quality,
     /// When a collector was down, and what can therefore not be said.
     pub(crate) outages: Vec<Outage>,
     pub(crate) seeded: Vec<Seeded>,
@@ -817,6 +827,11 @@ impl Company {
             duties: Duties::default(),
             assurance: Assurance::default(),
             significant: vec![],
+            notices: Notices::default(),
+            data_uses: Uses::default(),
+            complaints: Complaints::default(),
+            disposals: Disposals::default(),
+            quality: Quality::default(),
             outages: vec![],
             seeded: vec![],
             taken: BTreeSet::new(),

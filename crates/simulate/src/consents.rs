@@ -3,6 +3,7 @@
 use crate::Case;
 use crate::clock::{DAY, HOUR, MINUTE, SECOND};
 use crate::company::{Company, End};
+use crate::notices::{self, CUSTOMERS};
 use crate::rng::Rng;
 use crate::truth::{Seeded, seeded};
 
@@ -11,8 +12,6 @@ const HEARD: i64 = 24 * HOUR;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Consents {
-    /// Versions of the notice: when each was published, and until when.
-    pub(crate) notices: Vec<(String, i64, End)>,
     pub(crate) given: Vec<Yes>,
 }
 
@@ -24,35 +23,38 @@ pub(crate) struct Yes {
     pub(crate) at: i64,
     pub(crate) collected: Option<i64>,
     pub(crate) taken_back: End,
-    pub(crate) ended: Option<i64>,
+    pub(crate) ended: End,
 }
 
 pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
-    let changed = c.clock.from + i64::from(c.shape.days) / 3 * DAY;
-    c.consents.notices.push(("notice-1".to_owned(), c.clock.kept_since, End::At(changed)));
-    c.consents.notices.push(("notice-2".to_owned(), changed, End::Never));
     for _ in 0..c.shape.days / 4 {
         let at = rng.between(c.clock.from - 200 * DAY, c.clock.to - 1);
         let yes = given(c, rng, at);
         if rng.chance(20) {
             let back = at + rng.between(1, 300) * DAY;
             let them = &mut c.consents.given[yes];
-            (them.taken_back, them.ended) = (End::At(back), Some(back + rng.between(0, 23 * 60) * MINUTE));
+            (them.taken_back, them.ended) = (End::At(back), End::At(back + rng.between(0, 23 * 60) * MINUTE));
         }
     }
 }
 
 /// A yes as it should be.
-fn given(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
-    let notice = c.consents.notices[..2.min(c.consents.notices.len())]
-        .iter()
-        .rfind(|(_, from, _)| *from <= at)
-        .map(|(key, ..)| key.clone());
+pub(crate) fn given(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
+    let notice =
+        c.notices.versions.iter().rfind(|v| v.notice == CUSTOMERS && v.from <= at).map(|v| v.key.clone());
     let key = format!("yes-{}", c.consents.given.len() + 1);
     let purpose = rng.pick(&["newsletter", "statistics", "research", "calls"]);
     let collected = Some(at + rng.between(0, 600) * SECOND);
     let notice = notice.unwrap_or_default();
-    c.consents.given.push(Yes { key, purpose, notice, at, collected, taken_back: End::Never, ended: None });
+    c.consents.given.push(Yes {
+        key,
+        purpose,
+        notice,
+        at,
+        collected,
+        taken_back: End::Never,
+        ended: End::Never,
+    });
     c.consents.given.len() - 1
 }
 
@@ -75,8 +77,9 @@ fn a_yes(c: &mut Company, rng: &mut Rng) -> Option<usize> {
 fn recorded(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (what, letters, why) in [
-        ("purpose", "dp-", "nobody wrote down what for"),
-        ("notice", "dp-", "nobody wrote down which notice they saw"),
+        ("purpose", "dp-", "nobody wrote down what for, as the register says"),
+        ("no purpose", "np-", "the register does not say what for"),
+        ("notice", "np-", "nobody says which notice they saw"),
         ("unpublished", "dp-", "they are said to have seen a notice that was published a second later"),
         ("at once", "pp-", "they saw a notice that was published in that instant"),
         ("old", "np-", "they saw an old notice, and nobody knows until when it was published"),
@@ -91,12 +94,19 @@ fn recorded(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
             _ => None,
         };
         if let Some((from, to)) = published {
-            c.consents.notices.push((key.clone(), from, to));
+            let version = notices::published(c, key.clone(), from + 20 * DAY);
+            let them = &mut c.notices.versions[version];
+            (them.changes, them.to) = (Some(false), to);
+            if to == End::Unknown {
+                let why = "nobody knows until when it was published";
+                all.push(notices::said(c, "notice-until", version, "nn", why).last_day("nn"));
+            }
             c.consents.given[yes].notice = key;
         }
         let them = &mut c.consents.given[yes];
         match what {
-            "purpose" => them.purpose = "",
+            "purpose" => them.purpose = "none",
+            "no purpose" => them.purpose = "",
             "notice" => them.notice.clear(),
             _ => {}
         }
@@ -123,15 +133,20 @@ fn first(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
 fn taken_back(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let mut all = vec![];
     for (ended, letters, why) in [
-        (Some(HEARD), "ppp", "the use ended 24 hours after it was taken back, to the second"),
-        (Some(HEARD + SECOND), "ppd", "the use ended 24 hours and a second after it was taken back"),
-        (None, "ppd", "taken back, and the use goes on"),
-        (Some(-DAY), "ppp", "the use had ended a day before it was taken back"),
+        (End::At(HEARD), "ppp", "the use ended 24 hours after it was taken back, to the second"),
+        (End::At(HEARD + SECOND), "ppd", "the use ended 24 hours and a second after it was taken back"),
+        (End::Never, "ppd", "taken back, and the use goes on"),
+        (End::Unknown, "ppn", "taken back, and nobody says whether the use ended"),
+        (End::At(-DAY), "ppp", "the use had ended a day before it was taken back"),
     ] {
         let Some(yes) = a_yes(c, rng) else { return all };
         let them = &mut c.consents.given[yes];
         let back = them.at + 3 * DAY;
-        (them.taken_back, them.ended) = (End::At(back), ended.map(|after| back + after));
+        let ended = match ended {
+            End::At(after) => End::At(back + after),
+            other => other,
+        };
+        (them.taken_back, them.ended) = (End::At(back), ended);
         all.push(said(c, "consent-taken-back", yes, letters, why));
     }
     let Some(yes) = a_yes(c, rng) else { return all };
@@ -157,7 +172,7 @@ fn older(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         let them = &mut c.consents.given[yes];
         them.taken_back = back;
         if back == End::Never {
-            them.purpose = "";
+            them.purpose = "none";
         }
         all.push(said(c, "consent-older", yes, letters, why));
     }

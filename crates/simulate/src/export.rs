@@ -3,18 +3,22 @@
 
 mod access;
 mod assurance;
+mod complaints;
 mod consents;
 mod dealings;
+mod disposals;
 mod duties;
 mod guards;
 mod jobs;
 mod models;
+mod notices;
 mod operations;
 mod privacy;
 mod releases;
 mod risks;
 mod significant;
 mod stores;
+mod uses;
 
 use model::Instant;
 
@@ -109,10 +113,14 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(operations::files(c));
     files.extend(guards::files(c));
     files.extend(models::files(c));
+    files.extend(notices::files(c));
     files.extend(consents::files(c));
     files.extend(duties::files(c));
     files.extend(significant::files(c));
     files.extend(assurance::files(c));
+    files.extend(uses::files(c));
+    files.extend(complaints::files(c));
+    files.extend(disposals::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

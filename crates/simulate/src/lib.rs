@@ -14,10 +14,12 @@ mod cloud;
 mod code;
 mod code_cases;
 mod company;
+mod complaints;
 mod consents;
 mod custody;
 mod dealings;
 mod devices;
+mod disposals;
 mod duties;
 mod export;
 mod host;
@@ -27,12 +29,14 @@ mod models;
 mod monitoring;
 mod moves;
 mod names;
+mod notices;
 mod operations;
 mod outages;
 mod people;
 mod policies;
 mod privacy;
 mod privileges;
+mod quality;
 mod reconciled;
 mod releases;
 mod requests;
@@ -46,6 +50,7 @@ mod story;
 mod training;
 mod truth;
 mod usage;
+mod uses;
 mod vendors;
 mod vulnerabilities;
 
@@ -227,6 +232,15 @@ const TESTS: &[(&str, &str)] = &[
     ("GOV-05", "commitments_registered"),
     ("GOV-08", "deficiencies_closed"),
     ("GOV-10", "system_described"),
+    ("PRV-01", "notices_current"),
+    ("PRV-03", "data_uses_assessed"),
+    ("PRV-05", "disclosures_grounded"),
+    ("PRV-06", "data_quality_kept"),
+    ("PRV-07", "complaints_resolved"),
+    ("PRV-07", "privacy_reviewed"),
+    ("END-03", "media_disposed"),
+    ("PI-06", "outputs_intact"),
+    ("AI-04", "personal_data_removed"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -279,7 +293,12 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     risks::base(&mut company, &mut rng.fork("risks"));
     operations::base(&mut company, &mut rng.fork("operations"));
     models::base(&mut company, &mut rng.fork("models"));
+    notices::base(&mut company, &mut rng.fork("notices"));
     consents::base(&mut company, &mut rng.fork("consents"));
+    uses::base(&mut company, &mut rng.fork("uses"));
+    complaints::base(&mut company, &mut rng.fork("complaints"));
+    disposals::base(&mut company, &mut rng.fork("disposals"));
+    quality::base(&mut company, &mut rng.fork("quality"));
     for cases in [
         people::CASES,
         access::CASES,
@@ -327,6 +346,11 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
         duties::CASES,
         significant::CASES,
         assurance::CASES,
+        notices::CASES,
+        uses::CASES,
+        complaints::CASES,
+        disposals::CASES,
+        quality::CASES,
     ] {
         happen(&mut company, &rng, cases);
     }
@@ -369,6 +393,9 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     company.seeded.extend(duties::nameless(&company));
     significant::base(&mut company, &mut rng.fork("significant"));
     assurance::base(&mut company, &mut rng.fork("assurance"));
+    // What went to a vendor went by its contract.
+    uses::disclosed(&mut company, &mut rng.fork("disclosed"));
+    happen(&mut company, &rng, uses::DISCLOSURES);
     Ok(company)
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Version {
 pub(crate) struct Input {
     pub(crate) key: String,
     pub(crate) at: i64,
-    pub(crate) digest: bool,
+    pub(crate) digest: String,
     /// What was checked, whether it passed, when.
     pub(crate) checks: Vec<(&'static str, Option<bool>, i64)>,
 }
@@ -96,7 +96,8 @@ fn serves(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
 fn trained(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
     let checks = KINDS.map(|kind| (kind, Some(true), at - rng.between(3, 300) * HOUR)).to_vec();
     let key = format!("corpus-{}", c.models.inputs.len() + 1);
-    c.models.inputs.push(Input { key, at, digest: true, checks });
+    let digest = format!("sha256:{key}");
+    c.models.inputs.push(Input { key, at, digest, checks });
     c.models.inputs.len() - 1
 }
 
@@ -183,7 +184,8 @@ fn checked(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         ("late", "ppdpp", "its shape was checked a second after it was used"),
         ("at once", "ppppp", "its shape was checked in the instant in which it was used"),
         ("again", "ppppp", "its origin was in doubt at first, and was found out before it was used"),
-        ("digest", "ppppd", "nobody recorded its digest"),
+        ("digest", "ppppd", "nobody recorded its digest, as the register says"),
+        ("no digest", "ppppn", "nobody says whether its digest was recorded"),
         ("unknown", "npppp", "its origin was checked, and nobody wrote down what came of it"),
     ] {
         let Some(at) = c.clock.some_day(rng, 3, 3) else { return all };
@@ -195,7 +197,8 @@ fn checked(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
             "late" => them.checks[2].2 = them.at + SECOND,
             "at once" => them.checks[2].2 = them.at,
             "again" => them.checks.push(("origin", Some(false), them.at - 400 * HOUR)),
-            "digest" => them.digest = false,
+            "digest" => them.digest = "none".to_owned(),
+            "no digest" => them.digest.clear(),
             _ => them.checks[0].1 = None,
         }
         all.push(seeded(

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::Case;
 use crate::changes::{LOGIN, built, lands, namesakes, one, second_login, two};
 use crate::clock::{HOUR, MINUTE, SECOND};
-use crate::company::Company;
+use crate::company::{Company, End};
 use crate::monitoring::MACHINE;
 use crate::people::CORE;
 use crate::rng::Rng;
@@ -74,7 +74,9 @@ impl Step {
 pub(crate) struct Back {
     pub(crate) at: i64,
     pub(crate) reason: &'static str,
-    pub(crate) seen: Option<(i64, usize)>,
+    /// When somebody saw that the version before was there again, and who.
+    pub(crate) seen: End,
+    pub(crate) by: usize,
 }
 
 /// A check of what is signed about an artifact.
@@ -99,11 +101,8 @@ pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
             last.health = Some(("unhealthy", last.at + 40 * MINUTE));
             let at = last.at + HOUR;
             let reason = rng.pick(&["it crashes at the start", "the list stays empty", "sign-in fails"]);
-            them.backs.push(Back {
-                at,
-                reason,
-                seen: Some((at + rng.between(5, 600) * MINUTE, rng.below(CORE))),
-            });
+            let seen = End::At(at + rng.between(5, 600) * MINUTE);
+            them.backs.push(Back { at, reason, seen, by: rng.below(CORE) });
         }
     }
 }
@@ -417,13 +416,24 @@ fn taken_back_to(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     for (after, letters, why) in [
         (Some(0), "p--", "what to go back to was named in the instant it went out"),
         (Some(SECOND), "d--", "what to go back to was named a second after it went out"),
-        (None, "d--", "nobody ever named what to go back to"),
+        (None, "n--", "nobody knows whether anything to go back to was named"),
     ] {
         let Some(release) = a_release(c, rng) else { return all };
         let them = &mut c.shipping.releases[release];
         them.target = after.map(|after| ("2.0.0".to_owned(), them.at + after));
         all.push(said(c, READY, "taken-back-to", release, letters, why));
     }
+    let Some(release) = a_release(c, rng) else { return all };
+    let them = &mut c.shipping.releases[release];
+    them.target = Some(("none".to_owned(), them.at - HOUR));
+    all.push(said(
+        c,
+        READY,
+        "taken-back-to",
+        release,
+        "d--",
+        "the register says that there is nothing to go back to",
+    ));
     all
 }
 
@@ -432,34 +442,48 @@ fn taken_back(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     for (reason, seen, who, letters, why) in [
         (
             "it crashes",
-            Some(SEEN),
+            End::At(SEEN),
             "person",
             "ppp",
             "taken back, and seen to be back in the last second of a day",
         ),
         (
             "it crashes",
-            Some(SEEN + SECOND),
+            End::At(SEEN + SECOND),
             "person",
             "ppd",
             "taken back, and seen to be back a second after a day",
         ),
         (
             "it crashes",
-            None,
+            End::Never,
             "person",
             "ppd",
             "taken back, and nobody saw whether the version before was there again",
         ),
         (
             "it crashes",
-            Some(HOUR),
+            End::Unknown,
+            "person",
+            "ppn",
+            "taken back, and the register does not say whether the version before was there again",
+        ),
+        (
+            "it crashes",
+            End::At(HOUR),
             "script",
             "ppd",
             "taken back, and only a script saw that the version before was there again",
         ),
-        ("", Some(HOUR), "person", "pdp", "taken back, and nobody wrote down why"),
-        ("it crashes", Some(HOUR), "nobody", "ppj", "taken back, and seen to be back by nobody knows whom"),
+        ("none", End::At(HOUR), "person", "pdp", "taken back, and nobody wrote down why"),
+        ("", End::At(HOUR), "person", "pnp", "taken back, and the register does not say why"),
+        (
+            "it crashes",
+            End::At(HOUR),
+            "nobody",
+            "ppj",
+            "taken back, and seen to be back by nobody knows whom",
+        ),
     ] {
         let Some(release) = a_release(c, rng) else { return all };
         let them = &mut c.shipping.releases[release];
@@ -470,7 +494,11 @@ fn taken_back(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         };
         let at = them.steps[0].at + 2 * HOUR;
         them.steps.truncate(1);
-        them.backs.push(Back { at, reason, seen: seen.map(|after| (at + after, by)) });
+        let seen = match seen {
+            End::At(after) => End::At(at + after),
+            other => other,
+        };
+        them.backs.push(Back { at, reason, seen, by });
         all.push(said(c, READY, "taken-back", release, letters, why));
     }
     all

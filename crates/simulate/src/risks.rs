@@ -137,7 +137,7 @@ fn unowned(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let script = a_risk(c, rng);
     c.register.risks[script].owner = Some(MACHINE);
     let mut all = vec![
-        of_risk(c, "risk-unowned", none, "dpp", "a high risk that nobody owns"),
+        of_risk(c, "risk-unowned", none, "npp", "a high risk of which nobody says who owns it"),
         of_risk(c, "risk-unowned", script, "dpp", "a high risk that a script is said to own"),
     ];
     if let Some((person, _, at)) = leaver(c, rng, "employee", 10) {
@@ -168,8 +168,9 @@ fn overdue(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
             "pdp",
             "its date passed a second before the end of the period, and it is open",
         ),
-        ("mitigate", None, "pdp", "to be mitigated, and nobody says by when"),
-        ("", Some(end + 90 * DAY), "pdp", "nobody says what is to be done"),
+        ("mitigate", None, "pnp", "to be mitigated, and nobody says by when"),
+        ("", Some(end + 90 * DAY), "pnp", "nobody says what is to be done"),
+        ("none", Some(end + 90 * DAY), "pdp", "nothing is to be done, as the register says"),
     ] {
         let risk = a_risk(c, rng);
         (c.register.risks[risk].treatment, c.register.risks[risk].due) = (treatment, due);
@@ -186,7 +187,7 @@ fn accepted(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         (Some(0), end + SECOND, "ppp", "accepted by a named person until after the end of the period"),
         (Some(0), end - SECOND, "pdp", "accepted, and that was over a second before the end of the period"),
         (Some(MACHINE), end + 90 * DAY, "pdp", "accepted by a script"),
-        (None, 0, "pdp", "said to be accepted, and nobody did"),
+        (None, 0, "pnp", "said to be accepted, and nobody says by whom"),
     ] {
         let risk = a_risk(c, rng);
         let them = &mut c.register.risks[risk];

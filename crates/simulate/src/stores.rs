@@ -200,14 +200,17 @@ fn an_entry(c: &mut Company, rng: &mut Rng) -> usize {
 
 fn incomplete(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
     let asset = an_entry(c, rng);
-    c.stores.assets[asset].class = "";
+    c.stores.assets[asset].class = "none";
+    let silent = an_entry(c, rng);
+    c.stores.assets[silent].class = "";
     let unowned = an_entry(c, rng);
     c.stores.assets[unowned].owner = None;
     let script = an_entry(c, rng);
     c.stores.assets[script].owner = Some(MACHINE);
     vec![
-        of_asset(c, "no-class", asset, "dpp", "nobody said how confidential it is"),
-        of_asset(c, "no-owner", unowned, "pdp", "nobody answers for it"),
+        of_asset(c, "no-class", asset, "dpp", "it has no class, as the inventory says"),
+        of_asset(c, "no-class", silent, "npp", "nobody says how confidential it is"),
+        of_asset(c, "no-owner", unowned, "pnp", "nobody says who answers for it"),
         of_asset(c, "no-owner", script, "pdp", "a script is said to answer for it"),
     ]
 }
@@ -257,8 +260,8 @@ fn looked_at(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {
         all.push(of_asset(c, "looked-at", young, "ppy", why));
     }
     let gone = an_entry(c, rng);
-    (c.stores.assets[gone].to, c.stores.assets[gone].owner) = (End::At(c.clock.from - DAY), None);
-    let why = "nobody answers for it, and it was given up a day before the period";
+    (c.stores.assets[gone].to, c.stores.assets[gone].owner) = (End::At(c.clock.from - DAY), Some(MACHINE));
+    let why = "a script is said to answer for it, and it was given up a day before the period";
     all.push(seeded(("CON-01", "data_inventory", "given-up"), &c.stores.assets[gone].key, "absent", why));
     all
 }

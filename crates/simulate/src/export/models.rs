@@ -52,8 +52,7 @@ fn inputs(c: &Company) -> File {
     let mapping = "key = \"Set\"\n[columns]\nlabel = \"Set\"\ndataset = { column = \"Set\", kind = \"dataset\" }\nused_at = \"Used\"\ndigest = \"Digest\"\n";
     let mut sheet = Sheet::new(c, "training_sets", "training_input", "Set,Used,Digest", mapping);
     for i in c.models.inputs.iter().filter(|i| i.at <= c.clock.cutoff) {
-        let digest = i.digest.then(|| format!("sha256:{}", i.key));
-        sheet.line(&[&i.key, &At(i.at), &digest]);
+        sheet.line(&[&i.key, &At(i.at), &i.digest]);
     }
     sheet.done()
 }

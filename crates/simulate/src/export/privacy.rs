@@ -2,20 +2,44 @@
 
 use crate::company::{Company, End};
 use crate::export::{Agreed, At, FOREVER, File, Sheet};
+use crate::monitoring::actor;
+use crate::quality::decides;
 
 /// Every file of requests, in an order in which they can be imported.
 pub(crate) fn files(c: &Company) -> Vec<File> {
-    vec![map(c), requests(c), done(c)]
+    vec![map(c), looks(c), requests(c), done(c)]
 }
 
 fn map(c: &Company) -> File {
     let mapping = format!(
         "key = \"Id\"\n[columns]\npeople = {{ column = \"People\", kind = \"people\" }}\nasset = {{ column = \"Store\", kind = \"data_asset\" }}\n\
-         valid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
+         decisions = \"Decisions\"\nvalid_from = \"From\"\nvalid_to = {{ column = \"To\", {FOREVER} }}\n"
     );
-    let mut sheet = Sheet::new(c, "data_map", "data_holding", "Id,People,Store,From,To", &mapping);
+    let header = "Id,People,Store,Decisions,From,To";
+    let mut sheet = Sheet::new(c, "data_map", "data_holding", header, &mapping);
     for (number, held) in (1..).zip(&c.privacy.held) {
-        sheet.line(&[&format!("DM-{number}"), &held.people, &held.store, &At(held.from), &held.to]);
+        let id = format!("DM-{number}");
+        sheet.line(&[&id, &held.people, &held.store, &decides(held.store), &At(held.from), &held.to]);
+    }
+    for (store, decisions, to) in &c.quality.stores {
+        sheet.line(&[store, &"applicants", store, decisions, &At(c.clock.kept_since), to]);
+    }
+    sheet.done()
+}
+
+fn looks(c: &Company) -> File {
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\nasset = {{ column = \"Store\", kind = \"data_asset\" }}\ndone_at = \"At\"\n\
+         done_by = {{ column = \"By\", system = \"idp\" }}\nwrong = \"Wrong\"\ncorrected = \"Corrected\"\n\
+         corrected_at = {{ column = \"Right\", {FOREVER} }}\n"
+    );
+    let header = "Id,Store,At,By,Wrong,Corrected,Right";
+    let mut sheet = Sheet::new(c, "data_quality", "quality_check", header, &mapping);
+    for (number, l) in (1..).zip(c.quality.looks.iter()) {
+        if l.at <= c.clock.cutoff {
+            let by = l.by.map(|who| actor(c, who));
+            sheet.line(&[&format!("Q-{number}"), &l.store, &At(l.at), &by, &l.wrong, &l.corrected, &l.right]);
+        }
     }
     sheet.done()
 }

@@ -1,8 +1,8 @@
 //! What the company's release tooling and its signing service would export.
 
 use crate::changes::at_hub;
-use crate::company::Company;
-use crate::export::{At, File, Sheet, done_at_hub};
+use crate::company::{Company, End};
+use crate::export::{At, FOREVER, File, Sheet};
 
 /// Every file of releases, in an order in which they can be imported.
 pub(crate) fn files(c: &Company) -> Vec<File> {
@@ -75,14 +75,16 @@ fn steps(c: &Company) -> File {
 }
 
 fn backs(c: &Company) -> File {
-    let mapping = "key = \"Id\"\n[columns]\nrelease = { column = \"Version\", kind = \"release\" }\nrolled_back_at = \"Taken back\"\n\
-                   reason = \"Reason\"\nverified_at = \"Seen\"\nverified_by = { column = \"By\", system = \"hub\" }\n";
-    let mut sheet = Sheet::new(c, "rollbacks", "rollback", "Id,Version,Taken back,Reason,Seen,By", mapping);
+    let mapping = format!(
+        "key = \"Id\"\n[columns]\nrelease = {{ column = \"Version\", kind = \"release\" }}\nrolled_back_at = \"Taken back\"\n\
+         reason = \"Reason\"\nverified_at = {{ column = \"Seen\", {FOREVER} }}\nverified_by = {{ column = \"By\", system = \"hub\" }}\n"
+    );
+    let mut sheet = Sheet::new(c, "rollbacks", "rollback", "Id,Version,Taken back,Reason,Seen,By", &mapping);
     for r in &c.shipping.releases {
         for (number, b) in (1..).zip(&r.backs) {
             if b.at <= c.clock.cutoff {
-                let (seen, by) = done_at_hub(c, b.seen);
-                sheet.line(&[&format!("{}-B{number}", r.key), &r.key, &At(b.at), &b.reason, &seen, &by]);
+                let by = matches!(b.seen, End::At(at) if at <= c.clock.cutoff).then(|| at_hub(c, b.by));
+                sheet.line(&[&format!("{}-B{number}", r.key), &r.key, &At(b.at), &b.reason, &b.seen, &by]);
             }
         }
     }
