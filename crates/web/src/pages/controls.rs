@@ -212,6 +212,12 @@ pub(crate) const fn says(verdict: Verdict) -> &'static str {
     }
 }
 
+fn worst_first<'a>(items: impl Iterator<Item = &'a ItemReport>) -> Vec<&'a ItemReport> {
+    let mut items: Vec<&ItemReport> = items.collect();
+    items.sort_by_key(|item| item.verdict());
+    items
+}
+
 /// The items of the day that the address names.
 fn of_a_day(visit: &Visit<'_>, seen: &Seen, days: &[Day], procedures: &[&ProcedureReport]) -> Markup {
     const LISTED: usize = 50;
@@ -222,8 +228,7 @@ fn of_a_day(visit: &Visit<'_>, seen: &Seen, days: &[Day], procedures: &[&Procedu
     html! { section id="day" aria-labelledby="h-day" {
         div.sh { h2 id="h-day" { (day.says()) } span.end { a href=(visit.with(&[("day", "")])) { "Close" } } }
         @for p in procedures {
-            @let mut items: Vec<&ItemReport> = p.items.iter().filter(within).collect();
-            @let _ = items.sort_by_key(|item| item.verdict());
+            @let items = worst_first(p.items.iter().filter(within));
             @let gaps: Vec<_> = p.gaps.iter().filter(|gap| gap.from < day.to && day.from < gap.to).collect();
             @if !items.is_empty() || !gaps.is_empty() {
                 h3 { a href=(visit.find(&["procedures", &p.id], &[("day", &day.date)])) { (p.title) } }

@@ -128,11 +128,13 @@ fn measure(controls: &[&ControlReport], concluded: &dyn Fn(Conclusion) -> usize)
     let label: Vec<String> =
         TOLD.iter().map(|(c, name)| format!("{} {}", concluded(*c), name.to_lowercase())).collect();
     let mut at = 0;
+    let parts = TOLD.map(|(conclusion, _)| {
+        let (from, n) = (at, share(concluded(conclusion)));
+        at += n;
+        (conclusion, from, n)
+    });
     html! { svg.c.measure height="14" role="img" aria-label=(format!("Of {} controls: {}", controls.len(), label.join(", "))) {
-        @for (conclusion, _) in TOLD {
-            @let n = share(concluded(conclusion));
-            @let from = at;
-            @let _ = { at += n; };
+        @for (conclusion, from, n) in parts {
             @if n > 0 { rect class=(format!("f-{}", Mark::from(conclusion).word())) x=(percent(from, whole)) y="0.5" width=(percent(n * 100 - 20, whole * 100)) height="13" {} }
         }
     } }

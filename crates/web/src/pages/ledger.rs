@@ -164,10 +164,14 @@ pub(crate) fn preview(body: &[u8], needle: Option<&str>) -> Markup {
     let part = &body[from..to];
     let Some(text) = readable(part) else { return html! { (dump(part, from)) (cut(from, to, body.len())) } };
     let mut at = from;
-    html! { pre.bytes tabindex="0" { @for line in text.split_inclusive('\n') {
-        span.o { (format!("{at:>8}  ")) }
+    let lines = text.split_inclusive('\n').map(|line| {
+        let here = at;
+        at += line.len();
+        (here, line)
+    });
+    html! { pre.bytes tabindex="0" { @for (here, line) in lines {
+        span.o { (format!("{here:>8}  ")) }
         (marked(line, needle))
-        @let _ = { at += line.len(); };
     } @if !text.ends_with('\n') { "\n" } } (cut(from, to, body.len())) }
 }
 
