@@ -367,7 +367,7 @@ impl Workspace {
         criteria: &Criteria,
         coverage: &CoverageReport,
     ) -> Result<Gaps, AppError> {
-        let position = report.position;
+        let (position, now) = (report.position, report.cutoff);
         let rules = self.scope_rules(position)?;
         let categories: BTreeSet<&'static str> = self.catalog.criteria.iter().map(|c| c.category()).collect();
         let left_out = categories.into_iter().filter(|c| rules.leaves_out_category(c, period)).collect();
@@ -416,7 +416,7 @@ impl Workspace {
         }
         Ok(said(&Facts {
             catalog: &self.catalog,
-            now: report.cutoff,
+            now,
             period,
             position,
             left_out,
