@@ -489,7 +489,7 @@ mod tests {
             assert!(of(Kind::NearMiss) + of(Kind::Open) >= 3, "{control} {test}");
         }
         let clean = simulate(&Shape { violations: 0, ..Shape::default() }).unwrap();
-        assert!(clean.seeded().is_empty());
+        assert!(clean.seeded().is_empty(), "{:?}", clean.seeded());
     }
 
     #[test]

@@ -37,15 +37,14 @@ pub(crate) struct Both {
     pub(crate) to: End,
 }
 
-pub(crate) fn base(c: &mut Company, rng: &mut Rng) {
+pub(crate) fn base(c: &mut Company, _: &mut Rng) {
     let from = c.clock.from - 400 * DAY;
     c.operations.apart.push(Apart { key: PAIR, one: (HUB, MAINTAINS), other: (CLOUD, DEPLOYS), from });
-    for (system, role) in [(HUB, MAINTAINS), (CLOUD, DEPLOYS)] {
+    // Half of those who are always here maintain the code, the others deploy it.
+    for (system, role, half) in [(HUB, MAINTAINS, 0), (CLOUD, DEPLOYS, 1)] {
         c.matrix.push(Allowed { job: "generalist", system, role, from: c.clock.kept_since });
-        for _ in 0..2 {
-            if let Some(person) = somebody(c, rng) {
-                gets(c, person, system, role, from, End::Never);
-            }
+        for person in (0..CORE).filter(|person| person % 2 == half) {
+            gets(c, person, system, role, from, End::Never);
         }
     }
 }

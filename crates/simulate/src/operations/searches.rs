@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Case;
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::{DAY, MINUTE, SECOND};
 use crate::code::whole;
 use crate::code_cases::{One, one_at};
-use crate::company::{Company, Method};
+use crate::company::{Company, Fault, FaultKind, Method};
 use crate::monitoring::MACHINE;
 use crate::people::CORE;
 use crate::rng::Rng;
@@ -58,9 +58,14 @@ pub(crate) fn searched(c: &mut Company, rng: &mut Rng) {
                 (head, pushed) = (work.commit.clone(), work.at);
             }
         }
-        if c.faults.iter().any(|fault| fault.repository == c.landings[landing].repository) {
-            let why = "the code host did not show everything of its repository: which proposal it was may not be known";
-            c.seeded.push(seeded(("VUL-04", "code_searched", "half-shown"), &commit, "...", why));
+        let hidden = |fault: &Fault| {
+            fault.repository == c.landings[landing].repository
+                && fault.kind == FaultKind::Blind
+                && (fault.from - 27 * DAY..fault.from).contains(&at)
+        };
+        if c.faults.iter().any(hidden) {
+            let why = "the list of proposals was empty with a 200: another revision may have been proposed, and searched";
+            c.seeded.push(seeded(("VUL-04", "code_searched", "N65-searched"), &commit, "ppn", why));
         }
         if !done.insert(head.clone()) {
             continue;
