@@ -42,7 +42,9 @@ pub(crate) fn base(c: &mut Company, _: &mut Rng) {
     c.operations.apart.push(Apart { key: PAIR, one: (HUB, MAINTAINS), other: (CLOUD, DEPLOYS), from });
     // Half of those who are always here maintain the code, the others deploy it.
     for (system, role, half) in [(HUB, MAINTAINS, 0), (CLOUD, DEPLOYS, 1)] {
-        c.matrix.push(Allowed { job: "generalist", system, role, from: c.clock.kept_since });
+        let from_then = c.clock.kept_since;
+        let jobs = ["generalist", "developer", "responder"];
+        c.matrix.extend(jobs.map(|job| Allowed { job, system, role, from: from_then }));
         for person in (0..CORE).filter(|person| person % 2 == half) {
             gets(c, person, system, role, from, End::Never);
         }
