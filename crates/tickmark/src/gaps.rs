@@ -309,7 +309,8 @@ fn print_gaps(title: &str, gaps: &[&Gap], all: bool, tz: &str) -> Result<(), Fai
         line(&format!("  {} ({}): {advice}", styled(BOLD, title), hours(sum(&of))))?;
         let shown = if all { of.len() } else { LISTED.min(of.len()) };
         for gap in &of[..shown] {
-            line(&format!("  - {} {}", plain(&gap.says), styled(DIM, &format!("[{}]", gap.id))))?;
+            let whose = format!("{}, {} [{}]", who(gap), hours(gap.hours), gap.id);
+            line(&format!("  - {}; {}", plain(&gap.says), styled(DIM, &whose)))?;
             if let Some(accepted) = &gap.accepted {
                 line(&format!(
                     "    may stay until {}, says {}: {}",
@@ -319,7 +320,6 @@ fn print_gaps(title: &str, gaps: &[&Gap], all: bool, tz: &str) -> Result<(), Fai
                 ))?;
                 continue;
             }
-            line(&styled(DIM, &format!("    {}, {}", who(gap), hours(gap.hours))))?;
             line(&format!("    {}", plain(&gap.next)))?;
         }
         if of.len() > shown {
