@@ -111,9 +111,8 @@ async fn keep_fresh(site: Arc<Site>) {
     loop {
         every.tick().await;
         let site = Arc::clone(&site);
-        match tokio::task::spawn_blocking(move || site.refresh()).await {
-            Ok(Err(error)) => output::note(&format!("the period cannot be worked out: {error}")),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || site.refresh()).await {
+            output::note(&format!("the period cannot be worked out: {error}"));
         }
     }
 }

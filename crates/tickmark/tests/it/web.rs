@@ -139,6 +139,7 @@ fn tools(name: &str) -> PathBuf {
 }
 
 /// Whether there is what a browser test needs; says why not. With TICKMARK_CI set that is a failure.
+#[expect(clippy::print_stdout, reason = "says what was skipped")]
 fn can_browse() -> bool {
     let why = if !Path::new("/usr/bin/chromium").exists() {
         Some("no chromium on this machine".to_owned())
