@@ -8,7 +8,6 @@ use std::thread;
 
 use assess::{
     Assessment, AttributeRule, Clean, CoverageMap, Gap, Judged, Rules, Statement, Tested, assess_parts,
-    passed_over,
 };
 use catalog::{Bindings, Engine, Procedure, Query, sql, written_out, written_out_of};
 use hashbrown::HashMap;
@@ -20,7 +19,7 @@ use crate::again::{self, Again, Growing, Judging, Remembered};
 use crate::calendar;
 use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
-use crate::looked::{AlarmReport, Keeping, stated};
+use crate::looked::{AlarmReport, Keeping, left_out, stated};
 use crate::question::bindings;
 use crate::reconcile::Reconciled;
 use crate::scope::{NotTested, ScopeReport, ScopeRules};
@@ -1206,7 +1205,7 @@ pub(crate) fn coverage(
 ) -> Result<(CoverageMap, BTreeSet<i64>), AppError> {
     let stated = stated(records, known_at, Some(&BTreeSet::new()))?;
     let scopes: BTreeSet<i64> = stated.iter().map(|s| s.statement.scope).collect();
-    let passed_over = passed_over(&stated);
+    let passed_over = left_out(&stated);
     let said = stated.into_iter().map(|s| s.statement);
     let map: CoverageMap = said.chain(passed_over).chain(always(&scopes)).collect();
     Ok((map.with_kinds(kinds(records, &scopes)?), scopes))

@@ -229,7 +229,7 @@ impl Workspace {
         keeping: &Keeping,
         period: &Period,
     ) -> Result<(CoverageMap, Vec<AlarmReport>), AppError> {
-        let passed_over = passed_over(&stated);
+        let passed_over = left_out(&stated);
         let stated = retention::held(stated, &keeping.streams);
         let mut lasts: BTreeMap<(&str, i64, &str), Option<Instant>> = BTreeMap::new();
         for said in &stated {
@@ -311,6 +311,13 @@ pub(crate) fn stated(
             Stated { statement: row.statement, source, looked_at: row.looked_at }
         })
         .collect())
+}
+
+/// What sources pass over of tables that others supply, too. What is known here without a look needs none of theirs.
+pub(crate) fn left_out(stated: &[Stated]) -> Vec<Statement> {
+    let mut all = passed_over(stated);
+    all.retain(|said| !DERIVED_HERE.contains(&said.table.as_str()));
+    all
 }
 
 /// The weakest grade that the complete pieces rest on.

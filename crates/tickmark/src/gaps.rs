@@ -218,7 +218,7 @@ fn print(found: &Gaps, period: &Period, all: bool) -> Result<(), Failure> {
 
 fn print_strands(found: &Gaps) -> Result<(), Failure> {
     line("")?;
-    line(&styled(BOLD, "Strands of work"))?;
+    line(&format!("{} (`tickmark catalog workstreams` lists every step)", styled(BOLD, "Strands of work")))?;
     for strand in &found.strands {
         let asked = strand.steps.iter().filter(|step| step.done.is_some()).count();
         let done = strand.steps.iter().filter(|step| step.done == Some(true)).count();
@@ -229,7 +229,7 @@ fn print_strands(found: &Gaps) -> Result<(), Failure> {
         };
         line(&format!("  {} [{done} of {asked}]: {next}", plain(&strand.title)))?;
     }
-    line(&styled(DIM, "  `tickmark catalog workstreams` lists every step"))
+    Ok(())
 }
 
 fn print_roadmap(found: &Gaps) -> Result<(), Failure> {
