@@ -46,6 +46,9 @@ fn every_command_of_the_table() {
             "tickmark init DIR" => "init acme".to_owned(),
             // tests/it/demo.rs runs it.
             "tickmark demo" | "--remove" => "demo --help".to_owned(),
+            // tests/it/web.rs runs it: it serves until it is stopped.
+            "tickmark serve" => "serve --help".to_owned(),
+            "tickmark demo --serve" => "demo --help".to_owned(),
             "proof N" => "ledger proof 1 --out proofs".to_owned(),
             "show N" => "ledger show 1".to_owned(),
             "source check" | "collect" | "restore" => format!("{command} --help"),
