@@ -13,6 +13,7 @@ mod commitments;
 mod config;
 mod conflict;
 mod criteria;
+mod csv;
 mod custody;
 mod demo;
 mod deviation;
@@ -61,6 +62,7 @@ pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource, Serve};
 pub use conflict::{Conflict, Difference, Saying};
 pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
+pub use csv::csv_cell;
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use demo::{Demo, demo_folder, init_demo, is_marked};
 pub use deviation::{

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use app::{AppError, Prepared, Workspace};
+use app::{AppError, Prepared, Workspace, csv_cell};
 use model::{ColumnType, Instant, Value};
 use records::{ParquetColumn, ParquetWriter};
 use tempfile::NamedTempFile;
@@ -288,15 +288,7 @@ fn json(value: &Value) -> serde_json::Value {
 }
 
 fn csv_line(cells: impl IntoIterator<Item = String>) -> String {
-    cells.into_iter().map(|c| csv(&c)).collect::<Vec<_>>().join(",")
-}
-
-/// A cell of RFC 4180. What a spreadsheet would take for a formula gets an apostrophe before it.
-fn csv(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '@', '\t', '\r'])
-        || cell.starts_with('-') && cell.parse::<i64>().is_err();
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    cells.into_iter().map(|c| csv_cell(&c)).collect::<Vec<_>>().join(",")
 }
 
 pub(crate) fn rebuild(session: &Session, diff: bool) -> Result<ExitCode, Failure> {
@@ -317,7 +309,7 @@ pub(crate) fn rebuild(session: &Session, diff: bool) -> Result<ExitCode, Failure
 
 #[cfg(test)]
 mod tests {
-    use super::csv;
+    use app::csv_cell as csv;
 
     #[test]
     fn a_cell_is_neither_split_nor_run() {

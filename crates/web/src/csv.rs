@@ -30,17 +30,9 @@ impl Csv {
 
 /// A line of cells.
 pub(crate) fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
-    let mut text = cells.map(cell).collect::<Vec<_>>().join(",");
+    let mut text = cells.map(app::csv_cell).collect::<Vec<_>>().join(",");
     text.push_str("\r\n");
     text
-}
-
-/// A cell. What a spreadsheet would take for a formula gets an apostrophe before it; a number does not.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '@', '\t', '\r'])
-        || text.starts_with('-') && text.parse::<i64>().is_err();
-    let text = if formula { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 #[cfg(test)]
