@@ -1,7 +1,7 @@
 //! What a source passes over in silence. Each source speaks of its own list alone: that the code host showed all it has of a
 //! table says nothing of what the pipeline's list would have held in the days when nobody could read it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use model::{CoverageStatus, Instant};
 
@@ -9,40 +9,61 @@ use crate::coverage::Statement;
 use crate::retention::Stated;
 
 /// The time a source says nothing of, between the first and the last that it speaks of a table in a scope, as statements that it
-/// is only partly known. Only where another source speaks of the table, too: what is a source's alone was not looked at then
-/// anyway. Before its first word and after its last nobody knows that there was such a source.
+/// is only partly known. Only where another source speaks of the table then: of what nobody speaks nobody looked anyway, which
+/// says more. Before its first word and after its last nobody knows that there was such a source.
 #[must_use]
 pub fn passed_over(stated: &[Stated]) -> Vec<Statement> {
-    let mut sources: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut of_table: BTreeMap<&str, Vec<&Stated>> = BTreeMap::new();
     let mut spoken: BTreeMap<(&str, i64, &str), Vec<&Statement>> = BTreeMap::new();
     for said in stated {
-        let (statement, source) = (&said.statement, said.source.as_str());
-        sources.entry(&statement.table).or_default().insert(source);
-        spoken.entry((&statement.table, statement.scope, source)).or_default().push(statement);
+        let statement = &said.statement;
+        of_table.entry(&statement.table).or_default().push(said);
+        spoken.entry((&statement.table, statement.scope, &said.source)).or_default().push(statement);
+    }
+    for all in of_table.values_mut() {
+        all.sort_by_key(|said| said.statement.from);
     }
     let mut all = vec![];
     for ((table, scope, source), mut statements) in spoken {
-        if sources[table].len() < 2 {
-            continue;
-        }
         statements.sort_by_key(|s| s.from);
+        let others = || {
+            let others = of_table[table].iter().filter(|said| said.source != source).map(|said| &said.statement);
+            // A list for the whole company and one of a repository speak of the same rows.
+            others.filter(|said| scope == 0 || said.scope == 0 || said.scope == scope)
+        };
         let mut until: Option<Instant> = None;
         for said in statements {
             if let Some(until) = until.filter(|until| *until < said.from) {
-                all.push(Statement {
-                    scope,
-                    table: table.to_owned(),
-                    from: until,
-                    to: said.from,
-                    status: CoverageStatus::Partial,
-                    reason: format!("`{source}` speaks of the time before and after alone"),
-                    grade: said.grade,
-                });
+                for (from, to) in joined(others(), until, said.from) {
+                    all.push(Statement {
+                        scope,
+                        table: table.to_owned(),
+                        from,
+                        to,
+                        status: CoverageStatus::Partial,
+                        reason: format!("`{source}` speaks of the time before and after alone"),
+                        grade: said.grade,
+                    });
+                }
             }
             until = until.max(Some(said.to));
         }
     }
     all
+}
+
+/// The time in `[from, to)` that statements, in order of their first instants, are about, in pieces that don't touch.
+fn joined<'a>(statements: impl Iterator<Item = &'a Statement>, from: Instant, to: Instant) -> Vec<(Instant, Instant)> {
+    let mut pieces: Vec<(Instant, Instant)> = vec![];
+    for said in statements {
+        let (start, end) = (said.from.max(from), said.to.min(to));
+        match pieces.last_mut() {
+            _ if start >= end => {}
+            Some((_, last)) if start <= *last => *last = end.max(*last),
+            _ => pieces.push((start, end)),
+        }
+    }
+    pieces
 }
 
 #[cfg(test)]
@@ -92,5 +113,10 @@ mod tests {
         // A source alone has left nothing to others.
         check(&[("p", 1, 0, 30), ("p", 1, 50, 90)], &[]);
         check(&[("github", 1, 0, 90), ("p", 1, 0, 30), ("p", 2, 50, 90)], &[]);
+        // What nobody speaks of is not looked at; only the part that another speaks of is partly known.
+        check(&[("github", 1, 60, 90), ("p", 1, 0, 30), ("p", 1, 50, 90)], &[]);
+        check(&[("github", 1, 40, 45), ("a", 1, 44, 60), ("p", 1, 0, 30), ("p", 1, 50, 90)], &[(1, 40, 50)]);
+        check(&[("github", 2, 0, 90), ("p", 1, 0, 30), ("p", 1, 50, 90)], &[]);
+        check(&[("github", 2, 0, 90), ("p", 0, 0, 30), ("p", 0, 50, 90)], &[(0, 30, 50)]);
     }
 }

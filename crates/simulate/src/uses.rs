@@ -215,7 +215,8 @@ pub(crate) fn disclosed(c: &mut Company, rng: &mut Rng) {
     }
 }
 
-/// One that a law demands, on which somebody decided the day before, written down some days later.
+/// One that a law demands, on which somebody decided the day before, written down some days later: at the latest when the
+/// register is handed over, for what isn't written down yet stands in none.
 fn a_disclosure(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
     let key = format!("disclosure-{}", c.data_uses.disclosures.len() + 1);
     c.data_uses.disclosures.push(Disclosure {
@@ -226,7 +227,7 @@ fn a_disclosure(c: &mut Company, rng: &mut Rng, at: i64) -> usize {
         by: rng.pick(&["a court order", "the tax code"]).to_owned(),
         decided: End::At(at - rng.between(1, 60) * HOUR),
         decider: Some(rng.below(CORE)),
-        recorded: Some(at + rng.between(1, 28 * 24) * HOUR),
+        recorded: Some((at + rng.between(1, 28 * 24) * HOUR).min(c.clock.cutoff)),
     });
     c.data_uses.disclosures.len() - 1
 }
