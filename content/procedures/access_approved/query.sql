@@ -48,14 +48,24 @@ holder AS (
     LEFT JOIN account_history h ON h.id = n.account AND h.valid_from <= n.given_at AND (h.valid_to > n.given_at OR h.valid_to IS NULL)
    GROUP BY n.id, n.given_at, n.account, n.system, p.person
 ),
+timely AS (
+  -- Requests that may have been approved, and the instants at which access may be given by them: of the others nothing follows.
+  SELECT r.id AS id, r.account AS account, r.system AS system, r.approved_at AS approved_at,
+         COALESCE(r.approved_at, $from) AS since,
+         CASE WHEN r.approved_at + $days * CAST(86400000 AS BIGINT) < COALESCE(r.expires_at, 253402300799999)
+              THEN r.approved_at + $days * CAST(86400000 AS BIGINT)
+              ELSE COALESCE(r.expires_at, 253402300799999) - 1 END AS until
+    FROM access_request r
+   WHERE r.status <> 'denied' AND r.status <> 'pending'
+),
 loose AS (
   -- Requests of which nobody knows whom they are for.
-  SELECT r.id AS request, r.system AS system
-    FROM access_request r
+  SELECT r.id AS request, r.system AS system, r.since AS since, r.until AS until
+    FROM timely r
    WHERE r.account IS NULL
   UNION
-  SELECT r.id AS request, r.system AS system
-    FROM access_request r
+  SELECT r.id AS request, r.system AS system, r.since AS since, r.until AS until
+    FROM timely r
     LEFT JOIN account_person p ON p.account = r.account AND p.valid_from <= COALESCE(r.approved_at, p.valid_from)
           AND p.valid_to > COALESCE(r.approved_at, p.valid_from)
     LEFT JOIN account_history h ON h.id = r.account
@@ -66,28 +76,28 @@ candidate AS (
   -- 3 for whose the access is, 2 a person has to say.
   SELECT o.id AS id, o.given_at AS given_at, r.id AS request, 3 AS meant
     FROM holder o
-    JOIN access_request r ON r.account = o.account AND r.system = o.system
+    JOIN timely r ON r.account = o.account AND r.system = o.system AND r.since <= o.given_at AND r.until >= o.given_at
   UNION ALL
   SELECT o.id AS id, o.given_at AS given_at, r.id AS request, 3 AS meant
     FROM holder o
     JOIN account_person p ON p.person = o.person
-    JOIN access_request r ON r.account = p.account AND r.system = o.system
+    JOIN timely r ON r.account = p.account AND r.system = o.system AND r.since <= o.given_at AND r.until >= o.given_at
           AND p.valid_from <= COALESCE(r.approved_at, o.given_at) AND p.valid_to > COALESCE(r.approved_at, o.given_at)
   UNION ALL
   SELECT o.id AS id, o.given_at AS given_at, r.id AS request, 2 AS meant
     FROM holder o
     JOIN person_alike al ON al.person = o.person
     JOIN account_person p ON p.person = al.other_person
-    JOIN access_request r ON r.account = p.account AND r.system = o.system
+    JOIN timely r ON r.account = p.account AND r.system = o.system AND r.since <= o.given_at AND r.until >= o.given_at
   UNION ALL
   SELECT o.id AS id, o.given_at AS given_at, l.request AS request, 2 AS meant
     FROM holder o
-    JOIN loose l ON l.system = o.system
+    JOIN loose l ON l.system = o.system AND l.since <= o.given_at AND l.until >= o.given_at
    WHERE o.person IS NOT NULL OR o.known = 0
   UNION ALL
   SELECT o.id AS id, o.given_at AS given_at, r.id AS request, 2 AS meant
     FROM holder o
-    JOIN access_request r ON r.system = o.system
+    JOIN timely r ON r.system = o.system AND r.since <= o.given_at AND r.until >= o.given_at
     JOIN account_person p ON p.account = r.account
    WHERE o.known = 0
 ),

@@ -842,7 +842,14 @@ impl Facts<'_> {
                 if last.is_some_and(|last| last.ms() + days * DAY >= self.now.ms()) {
                     continue;
                 }
+                let concludes = |id: &String| {
+                    let none = [Conclusion::DidNotOperate, Conclusion::CannotConclude];
+                    self.procedure(id).and_then(|p| p.conclusion).is_some_and(|c| !none.contains(&c))
+                };
                 let when = match last {
+                    None if control.procedures.iter().any(concludes) => {
+                        "its records are tested, but what people keep of it was never added".to_owned()
+                    }
                     None => "no evidence of it was ever kept".to_owned(),
                     Some(last) => {
                         format!("evidence of it was last kept for {}", last.date_in(&self.period.tz))

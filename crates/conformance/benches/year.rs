@@ -3,7 +3,8 @@
 //! again after a hundred more changes.
 //!
 //! `cargo bench -p conformance --bench year [-- CHANGES]`. The other tables shrink with the changes. Each stage is a process of its
-//! own, so that its memory can be told apart.
+//! own, so that its memory can be told apart; one can be run alone over a folder that stays: `load FOLDER CHANGES`, then `run FOLDER
+//! [PROCEDURE…]`.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -13,8 +14,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::{Duration, Instant as Clock};
-use std::{env, fs};
+use std::{env, fs, thread};
 
 use app::{AssessmentQuestion, Opening, Workspace};
 use catalog::{Bindings, Catalog, Engine, Procedure, written_out};
@@ -37,7 +39,7 @@ fn main() {
     let arguments: Vec<String> = env::args().skip(1).filter(|a| a != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["load", folder, changes] => load(Path::new(folder), changes.parse().unwrap()),
-        ["run", folder] => run(Path::new(folder)),
+        ["run", folder, wanted @ ..] => run(Path::new(folder), wanted),
         ["assess", folder] => assess(Path::new(folder), "asked for the first time"),
         ["again", folder] => again(Path::new(folder)),
         ["freeze", folder] => freeze(Path::new(folder)),
@@ -58,15 +60,24 @@ fn main() {
     }
 }
 
+/// Processor seconds of a process or a thread.
+fn processor(stat: &str) -> f64 {
+    let stat = fs::read_to_string(stat).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+/// Processor seconds of this thread.
+fn used_here() -> f64 {
+    processor("/proc/thread-self/stat")
+}
+
 /// Processor seconds of this process, and its greatest memory in MiB.
 fn used() -> (f64, u64) {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
     let kib: u64 = peak.split_whitespace().next().unwrap().parse().unwrap();
-    (ticks / 100.0, kib / 1024)
+    (processor("/proc/self/stat"), kib / 1024)
 }
 
 /// Rows of a table in a year of a million changes.
@@ -363,27 +374,49 @@ fn sql(procedure: &Procedure, engine: Engine) -> String {
 }
 
 /// Each procedure by itself, every row fetched.
-fn run(folder: &Path) {
+/// Every procedure, or those that are named, two at a time: each core has one.
+fn run(folder: &Path, wanted: &[&str]) {
     let catalog = content();
     let mut records = Records::open_sqlite(&database(folder), &catalog.tables).unwrap();
-    let limits = Limits { deadline: Duration::from_secs(300), ..Limits::default() };
-    let (mut times, begun) = (BTreeMap::new(), Clock::now());
-    for procedure in catalog.procedures.values() {
-        let mut reader = records.reader().unwrap();
-        let (before, begun) = (used().0, Clock::now());
-        let mut rows = 0_u64;
-        let ran = reader.run(&sql(procedure, Engine::Sqlite), &limits, &Default::default(), &mut |_| {
-            rows += 1;
-            Go::Continue(())
-        });
-        let (seconds, cpu) = (begun.elapsed().as_secs_f64(), used().0 - before);
-        let said = ran.err().map(|e| e.to_string()).unwrap_or_default();
-        println!("run      {:28} {rows:>9} items {seconds:>7.2} s {said}", procedure.id);
-        times.insert(procedure.id.clone(), cpu);
-    }
+    let limits = Limits { deadline: Duration::from_secs(1_200), ..Limits::default() };
+    let asked = catalog.procedures.values().filter(|p| wanted.is_empty() || wanted.contains(&p.id.as_str()));
+    let (asked, times) = (Mutex::new(asked), Mutex::new(BTreeMap::new()));
+    let readers = [records.reader().unwrap(), records.reader().unwrap()];
+    let begun = Clock::now();
+    thread::scope(|scope| {
+        for mut reader in readers {
+            let (asked, times, limits) = (&asked, &times, &limits);
+            scope.spawn(move || {
+                loop {
+                    let Some(procedure) = asked.lock().unwrap().next() else { break };
+                    let (before, begun) = (used_here(), Clock::now());
+                    let mut rows = 0_u64;
+                    let ran = reader.run(
+                        &sql(procedure, Engine::Sqlite),
+                        &limits,
+                        &Default::default(),
+                        &mut |_| {
+                            rows += 1;
+                            Go::Continue(())
+                        },
+                    );
+                    let (seconds, cpu) = (begun.elapsed().as_secs_f64(), used_here() - before);
+                    let said = ran.err().map(|e| e.to_string()).unwrap_or_default();
+                    println!(
+                        "run      {:28} {rows:>9} items {seconds:>7.2} s, {cpu:>7.2} s of processor {said}",
+                        procedure.id
+                    );
+                    times.lock().unwrap().insert(procedure.id.clone(), cpu);
+                }
+            });
+        }
+    });
+    let times = times.into_inner().unwrap();
     println!(
-        "run      all of them, one after the other: {:.1} s, peak {} MiB",
+        "run      {} procedures, two at a time: {:.1} s, {:.1} s of processor, peak {} MiB",
+        times.len(),
         begun.elapsed().as_secs_f64(),
+        times.values().sum::<f64>(),
         used().1
     );
     fs::write(folder.join("sqlite.json"), serde_json::to_string(&times).unwrap()).unwrap();
@@ -551,7 +584,7 @@ fn duckdb(folder: &Path) {
     let times: BTreeMap<String, f64> =
         serde_json::from_str(&fs::read_to_string(folder.join("sqlite.json")).unwrap()).unwrap();
     let Some(mut duckdb) = DuckDb::start() else { return };
-    for procedure in catalog.procedures.values() {
+    for procedure in catalog.procedures.values().filter(|p| times.contains_key(&p.id)) {
         let names: Vec<&str> = procedure.tables.iter().map(|t| t.name.as_str()).collect();
         match duckdb.measure(folder, &names, &sql(procedure, Engine::DuckDb)) {
             Ok(measured) => println!(

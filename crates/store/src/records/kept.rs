@@ -156,11 +156,39 @@ pub(super) fn keep(connection: &mut Connection, keeping: &Keeping) -> Result<(),
         params![procedure, RUNS],
     )?;
     transaction.execute("DELETE FROM kept_part WHERE run NOT IN (SELECT run FROM kept)", [])?;
-    // What was written before the oldest run is asked for by none.
-    transaction.execute("DELETE FROM written WHERE known_from <= (SELECT min(position) FROM kept)", [])?;
-    transaction.execute(
-        "UPDATE generation SET value = max(value, (SELECT min(position) FROM kept)) WHERE name = 'noted'",
-        [],
-    )?;
+    // What was written before the oldest run is asked for by none. One that was only begun, or broken off, asks for nothing.
+    let oldest: i64 =
+        transaction
+            .query_row("SELECT min(position) FROM kept WHERE position <> ?1", [BEGUN], |row| row.get(0))?;
+    transaction.execute("DELETE FROM written WHERE known_from <= ?1", [oldest])?;
+    transaction.execute("UPDATE generation SET value = max(value, ?1) WHERE name = 'noted'", [oldest])?;
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_was_broken_off_holds_back_nothing() -> Result<(), rusqlite::Error> {
+        let mut connection = Connection::open_in_memory()?;
+        connection.execute_batch(TABLES)?;
+        connection.execute_batch(
+            "CREATE TABLE generation (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+             INSERT INTO generation VALUES ('noted', 0);
+             INSERT INTO written VALUES (3, 0, 30), (7, 0, 70);",
+        )?;
+        keep_anew(&mut connection, &[1; 32], "broken_off")?;
+        keep_part(&connection, &[1; 32], 0, b"rows")?;
+        let whole =
+            Keeping { run: [2; 32], procedure: "whole".to_owned(), position: 5, ..Keeping::default() };
+        keep(&mut connection, &whole)?;
+        assert_eq!(written_since(&connection, 0, 5, 9)?, Some(BTreeSet::from([70])));
+        assert_eq!(written_since(&connection, 0, 2, 9)?, None, "what was written up to 5 is noted no more");
+        let noted: i64 = connection.query_row("SELECT count(*) FROM written", [], |row| row.get(0))?;
+        assert_eq!(noted, 1);
+        assert!(kept(&connection, &[1; 32])?.is_none());
+        assert_eq!(part(&connection, &[1; 32], 0)?.as_deref(), Some(&b"rows"[..]));
+        Ok(())
+    }
 }
