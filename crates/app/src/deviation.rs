@@ -316,7 +316,7 @@ impl Workspace {
         Ok((report, all))
     }
 
-    fn lasts(&self, procedure: &str) -> bool {
+    pub(crate) fn lasts(&self, procedure: &str) -> bool {
         self.catalog.procedures.get(procedure).is_some_and(|p| p.over_period)
     }
 

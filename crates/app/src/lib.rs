@@ -35,6 +35,7 @@ mod question;
 mod reconcile;
 mod record;
 mod redact;
+mod registers;
 mod sample;
 mod scope;
 mod triage;
@@ -103,12 +104,15 @@ pub use preview::Preview;
 pub use question::{Answer, Asking, Prepared};
 pub use reconcile::{Completeness, Reconciled};
 pub use record::{Cell, EnteredRows, HERE, NewRow, SaidOf, Scribe, Write, written};
+pub use registers::{
+    REGISTER_ROWS, Register, RegisterRow, RegisterValue, RegisterVersion, register_of, registers,
+};
 pub use sample::{
     Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,
     SampledItem, StrataBy, Stream,
 };
 pub use scope::{NotTested, Raised, SECURITY, ScopeReport, ScopeRule};
-pub use triage::{NewlyRegistered, ToRegister, ToTriage};
+pub use triage::{NewlyRegistered, ToRegister, ToTriage, Wanted};
 pub use uptime::{IntervalReport, ItemUptime, UptimeReport, stretch_of, uptime_rules_of};
 pub use versions::{ControlVersion, ParameterReport, ParameterVersion, SetAside};
 pub use waiver::WaiverReport;

@@ -18,7 +18,7 @@ pub(crate) mod roll;
 mod tests;
 mod totp;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -1309,6 +1309,25 @@ impl Members {
                 who.trim()
             ))
         })
+    }
+
+    /// When each member was here last, of those with a session that is still kept.
+    ///
+    /// # Errors
+    /// No permission, or the disk.
+    pub fn last_seen(&self, actor: Actor<'_>, now: Instant) -> Result<BTreeMap<u64, Instant>, Refused> {
+        self.authorise(actor, Action::Read, Resource::Members, now)?;
+        let known: Vec<(u64, String)> = self.look(|roll| {
+            roll.members.values().filter_map(|m| Some((m.number, m.credential.clone()?))).collect()
+        });
+        let state = held(&self.0.state);
+        let mut seen = BTreeMap::new();
+        for (member, credential) in known {
+            if let Some(last) = state.sessions(&credential)?.iter().map(|session| session.seen_at).max() {
+                seen.insert(member, last);
+            }
+        }
+        Ok(seen)
     }
 
     /// Tokens: one's own, or with permission everybody's; those that ended included.

@@ -16,8 +16,8 @@ use crate::workspace::Workspace;
 /// What is to be entered into the register.
 #[derive(Clone, Debug)]
 pub struct ToRegister<'a> {
-    /// Deviations by their names; all that are found when none is named.
-    pub keys: &'a [String],
+    /// Which deviations.
+    pub wanted: Wanted<'a>,
     /// Only of these controls; of all when none is named.
     pub controls: &'a [String],
     /// Only what these procedures find; all when none is named.
@@ -26,6 +26,15 @@ pub struct ToRegister<'a> {
     pub period: &'a Period,
     /// How long sources keep what they have.
     pub keeping: Keeping,
+}
+
+/// Which deviations are wanted.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// By their names; all that are found when none is named.
+    Named(&'a [String]),
+    /// This one, under whatever name the period gives it: what lasts is named with its period.
+    One(&'a DeviationReport),
 }
 
 /// What was entered into the register.
@@ -97,12 +106,22 @@ impl Workspace {
         wanted: ToRegister<'_>,
     ) -> Result<NewlyRegistered, Refused> {
         let reach = actor.may(Action::Enter, Resource::Deviations, scribe.now)?;
-        let ToRegister { keys, controls, procedures, period, keeping } = wanted;
+        let ToRegister { wanted, controls, procedures, period, keeping } = wanted;
         let question =
             Question { procedures, keeping: Some(keeping), ..Question::over(period.clone(), scribe.now) };
         let found = self.deviations(&question, scribe.now)?;
         let is = |d: &DeviationReport, key: &str| d.key.to_lowercase() == key.trim().to_lowercase();
-        if let Some(unknown) = keys.iter().find(|key| !found.deviations.iter().any(|d| is(d, key))) {
+        let is_wanted = |d: &DeviationReport| match wanted {
+            Wanted::Named(keys) => keys.is_empty() || keys.iter().any(|key| is(d, key)),
+            Wanted::One(one) => {
+                d.about == one.about && (d.occurred_at == one.occurred_at || self.lasts(&d.about.procedure))
+            }
+        };
+        let unknown = match wanted {
+            Wanted::Named(keys) => keys.iter().find(|key| !found.deviations.iter().any(|d| is(d, key))),
+            Wanted::One(one) => Some(&one.key).filter(|_| !found.deviations.iter().any(is_wanted)),
+        };
+        if let Some(unknown) = unknown {
             return Err(unfit(format!(
                 "this period shows no deviation `{unknown}`; `tickmark deviation list` shows what it does"
             )));
@@ -112,8 +131,7 @@ impl Workspace {
         let asked: Vec<DeviationReport> = found
             .deviations
             .into_iter()
-            .filter(|d| d.found == Found::Yes && of_control(d))
-            .filter(|d| keys.is_empty() || keys.iter().any(|key| is(d, key)))
+            .filter(|d| d.found == Found::Yes && of_control(d) && is_wanted(d))
             .collect();
         for deviation in &asked {
             self.is_theirs(actor, reach, Action::Enter, &deviation.controls, deviation.owner.as_deref())?;

@@ -254,7 +254,7 @@ fn register(
     let period = wanted.days.period(session.now, &workspace.config)?;
     let by = said("by", wanted.by)?;
     let asked = ToRegister {
-        keys: wanted.keys,
+        wanted: app::Wanted::Named(wanted.keys),
         controls: wanted.control,
         procedures: crate::assess::procedures(workspace, wanted.control)?,
         period: &period,
