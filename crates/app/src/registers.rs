@@ -389,7 +389,7 @@ impl Workspace {
         self.in_words(at, &rows)
     }
 
-    /// Every version of a key that somebody entered here or a file brought by name, oldest first, with who said it and why.
+    /// Every version of a key that somebody entered here by hand, oldest first, with who said it and why.
     ///
     /// # Errors
     /// The ledger.

@@ -256,7 +256,7 @@ pub(crate) fn input(visit: &Visit<'_>, told: &Told, input: Input<'_>) -> Markup 
     let is_secret = matches!(kind, Kind::Secret(_));
     let line = |kind: &str, fill: &str, value: &str| {
         html! { input.in id=(id) name=(name) type=(kind) autocomplete=(fill) value=[(!value.is_empty()).then_some(value)] required[required]
-        inputmode=[(kind == "text" && fill == "one-time-code" || name == "evidence").then_some("numeric")] aria-describedby=[described.as_deref()]; }
+        inputmode=[(fill == "one-time-code").then_some("numeric")] aria-describedby=[described.as_deref()]; }
     };
     html! { div.f {
         label for=(id) { (label) @if !required { " " span.hint { "may be left empty" } } }
