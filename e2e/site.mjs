@@ -81,6 +81,7 @@ check(!runs, 'an inline script does not run');
 const places = new Map([['home', '/'], ['plan', '/plan'], ['controls', '/controls'], ['criteria', '/criteria'], ['criterion', '/criteria/CC8.1'],
   ['procedures', '/procedures'], ['deviations', '/deviations'], ['coverage', '/coverage'], ['ledger', '/ledger'], ['entry', '/ledger/1'], ['catalogue', '/catalog'],
   ['table', '/catalog/tables/change'], ['ask', '/query'], ['answer', '/query?sql=' + encodeURIComponent('SELECT c.merged_at AS merged_at, c.label AS label FROM change c LIMIT 20')],
+  ['registers', '/registers'], ['register', '/registers/vendor'], ['row-form', '/enter/vendor'], ['members', '/members'], ['member', '/members/1'], ['invite', '/members/invite'],
   ['wrong', '/query?sql=SELECT'], ['search', '/search?q=access'], ['nothing', '/controls?q=zzzz'], ['sessions', '/sessions'], ['missing', '/controls/NO-99']]);
 const linked = async (from, pattern) => {
   await first.page.goto(base + from);
@@ -95,6 +96,7 @@ for (const [name, from, pattern] of [
   check(to, `${from} leads to a ${name}`);
   if (to) places.set(name, to);
 }
+for (const act of ['triage', 'retest', 'close']) if (places.has('deviation')) places.set(act, `${places.get('deviation').split('?')[0]}/${act}`);
 const item = places.has('population') && await linked(places.get('population'), '/items/');
 check(item, 'a population leads to an item');
 if (item) places.set('item', item);
@@ -167,6 +169,36 @@ const fresh = await keys.page.evaluate(() => document.activeElement.getAttribute
 await press('Enter');
 await keys.page.waitForURL(/day=/);
 check((await keys.page.textContent('#h-day')) === fresh, `a day leads to its items: ${fresh}`);
+// What is decided: a deviation is described, and a vendor written down.
+const tabTo = async id => { for (let at = 0; at < 60 && (await focus()) !== id; at++) await press('Tab'); check((await focus()) === id, `Tab leads to ${id}, not ${await focus()}`); };
+const deviation = places.get('deviation');
+if (deviation) {
+  await keys.page.goto(base + deviation);
+  await keys.page.locator('main a.btn', { hasText: 'Triage' }).focus();
+  await press('Enter');
+  await keys.page.waitForURL(/\/triage/);
+  await tabTo('f-cause');
+  await press('Control+a');
+  await keys.page.keyboard.type('the check was added a week late');
+  await tabTo('Write it down');
+  await press('Enter');
+  await keys.page.waitForURL(url => url.pathname === deviation.split('?')[0]);
+  check((await keys.page.textContent('#h-history + p, .tl')).length > 0 && (await keys.page.textContent('main')).includes('the check was added a week late'), 'a triage stands in the history');
+}
+await keys.page.goto(base + '/registers/vendor');
+await keys.page.locator('main a.btn', { hasText: 'Add a row' }).focus();
+await press('Enter');
+await keys.page.waitForURL(/\/enter\/vendor/);
+await tabTo('f-key');
+await keys.page.keyboard.type('V-by-keyboard');
+await tabTo('f-c-label');
+await keys.page.keyboard.type('Keyboard Cloud');
+await tabTo('f-why');
+await keys.page.keyboard.type('found in the accounts');
+await tabTo('Add it');
+await press('Enter');
+await keys.page.waitForURL(/\/registers\/vendor\/V-by-keyboard/);
+check((await keys.page.textContent('main')).includes('found in the accounts'), 'a row tells who wrote it and why');
 await keys.context.close();
 
 // ---- without a script ----

@@ -273,7 +273,7 @@ impl Workspace {
     }
 
     /// Who answers for each control.
-    fn owners(&mut self, known_at: Option<u64>) -> Result<BTreeMap<String, String>, AppError> {
+    pub(crate) fn owners(&mut self, known_at: Option<u64>) -> Result<BTreeMap<String, String>, AppError> {
         let Rows { rows, keys } = self.rows(
             "SELECT o.control AS control, o.owner AS owner, o.entry AS entry FROM control_owner o ORDER BY o.entry NULLS FIRST",
             known_at,

@@ -125,6 +125,18 @@ impl DeviationReport {
     pub fn waived(&self) -> Option<&str> {
         self.waivers.iter().find(|w| w.stands == Waived::Covers.word()).map(|w| w.key.as_str())
     }
+
+    /// The ledger entry of what was decided about it last; absent where it is not in the register.
+    #[must_use]
+    pub fn last_entry(&self) -> Option<i64> {
+        let registered = self.registered.as_ref()?.entry;
+        Some(self.history.iter().map(|decided| decided.entry).fold(registered, i64::max))
+    }
+
+    /// With what was decided about it.
+    pub(crate) fn decided(self, known: &InRegister, now: Instant) -> Self {
+        with_decisions(self, known, now)
+    }
 }
 
 /// Whether an assessment finds a deviation.
@@ -213,6 +225,14 @@ pub struct InRegister {
     pub decisions: Vec<Decision>,
 }
 
+impl InRegister {
+    /// Who has to see to it, as it was decided.
+    pub(crate) fn owner(&self) -> Option<String> {
+        // Whose it is does not hang on when somebody asks.
+        stand(&self.decisions, Instant::BEGINNING).triage.owner
+    }
+}
+
 /// A deviation that an assessment found.
 struct FoundNow<'a> {
     about: About,
@@ -296,7 +316,7 @@ impl Workspace {
         Ok((report, all))
     }
 
-    fn lasts(&self, procedure: &str) -> bool {
+    pub(crate) fn lasts(&self, procedure: &str) -> bool {
         self.catalog.procedures.get(procedure).is_some_and(|p| p.over_period)
     }
 

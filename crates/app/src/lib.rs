@@ -33,15 +33,17 @@ mod population;
 mod preview;
 mod question;
 mod reconcile;
+mod record;
 mod redact;
+mod registers;
 mod sample;
 mod scope;
+mod triage;
 mod uptime;
 mod versions;
 mod waiver;
 mod workspace;
 
-pub use assess::register::refusal as closing_refused;
 pub use assess::retention::Kept;
 pub use assess::strip::Look;
 
@@ -101,11 +103,16 @@ pub use population::{
 pub use preview::Preview;
 pub use question::{Answer, Asking, Prepared};
 pub use reconcile::{Completeness, Reconciled};
+pub use record::{Cell, EnteredRows, HERE, NewRow, SaidOf, Scribe, Write, written};
+pub use registers::{
+    REGISTER_ROWS, Register, RegisterRow, RegisterValue, RegisterVersion, register_of, registers,
+};
 pub use sample::{
     Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,
     SampledItem, StrataBy, Stream,
 };
 pub use scope::{NotTested, Raised, SECURITY, ScopeReport, ScopeRule};
+pub use triage::{NewlyRegistered, ToRegister, ToTriage, Wanted};
 pub use uptime::{IntervalReport, ItemUptime, UptimeReport, stretch_of, uptime_rules_of};
 pub use versions::{ControlVersion, ParameterReport, ParameterVersion, SetAside};
 pub use waiver::WaiverReport;

@@ -18,7 +18,7 @@ pub(crate) mod roll;
 mod tests;
 mod totp;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -91,6 +91,12 @@ pub enum Refused {
     /// What was entered cannot be taken.
     #[error("{0}")]
     Unfit(String),
+    /// Somebody else decided about it after whoever asks had looked at it.
+    #[error("{what} has changed since you opened it; look at what was decided meanwhile, and send it again")]
+    Changed {
+        /// What.
+        what: String,
+    },
     /// Something does not work.
     #[error(transparent)]
     Failed(#[from] AppError),
@@ -102,7 +108,7 @@ impl From<store::state::StateError> for Refused {
     }
 }
 
-fn unfit(why: impl Into<String>) -> Refused {
+pub(crate) fn unfit(why: impl Into<String>) -> Refused {
     Refused::Unfit(why.into())
 }
 
@@ -151,6 +157,24 @@ impl Secret {
     pub fn is_form_token(&self, sent: &str) -> bool {
         use subtle::ConstantTimeEq as _;
         self.form_token().as_bytes().ct_eq(sent.as_bytes()).into()
+    }
+
+    /// What shows that a text was given out to this session, so that nobody else can make one up.
+    #[must_use]
+    pub fn seal(&self, text: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(b"tickmark seal ");
+        hash.update(text.as_bytes());
+        // Last: whoever knows a seal cannot go on from it.
+        hash.update(self.0);
+        URL_SAFE_NO_PAD.encode(hash.finalize())
+    }
+
+    /// Whether a text bears its seal, in a time that tells nothing.
+    #[must_use]
+    pub fn is_sealed(&self, text: &str, seal: &str) -> bool {
+        use subtle::ConstantTimeEq as _;
+        self.seal(text).as_bytes().ct_eq(seal.as_bytes()).into()
     }
 
     fn hash(&self) -> Hash {
@@ -241,6 +265,28 @@ pub enum Actor<'a> {
     Member(&'a Principal),
     /// Whoever sits at the machine, by a pseudonym: they hold the workspace and need no permission.
     Operator(&'a str),
+}
+
+impl Actor<'_> {
+    /// Whether they may do something, and how far.
+    ///
+    /// # Errors
+    /// As [`Principal::may`]; whoever sits at the machine may everything.
+    pub fn may(&self, action: Action, resource: Resource, now: Instant) -> Result<Reach, Refused> {
+        match self {
+            Self::Member(principal) => principal.may(action, resource, now),
+            Self::Operator(_) => Ok(Reach::Every),
+        }
+    }
+
+    /// The pseudonym under which they decide.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        match self {
+            Self::Member(principal) => &principal.called,
+            Self::Operator(called) => called,
+        }
+    }
 }
 
 /// Whom to invite.
@@ -509,7 +555,10 @@ impl Members {
     }
 
     /// The same principal as they stand now: whoever waited for the workspace may have lost a role meanwhile.
-    fn renewed(&self, principal: &Principal) -> Result<Principal, Refused> {
+    ///
+    /// # Errors
+    /// They are not signed in any more.
+    pub fn renewed(&self, principal: &Principal) -> Result<Principal, Refused> {
         self.look(|roll| match &principal.way {
             Way::Session { credential, .. } => {
                 let member = roll.by_credential(credential).filter(|m| m.number == principal.member);
@@ -1260,6 +1309,25 @@ impl Members {
                 who.trim()
             ))
         })
+    }
+
+    /// When each member was here last, of those with a session that is still kept.
+    ///
+    /// # Errors
+    /// No permission, or the disk.
+    pub fn last_seen(&self, actor: Actor<'_>, now: Instant) -> Result<BTreeMap<u64, Instant>, Refused> {
+        self.authorise(actor, Action::Read, Resource::Members, now)?;
+        let known: Vec<(u64, String)> = self.look(|roll| {
+            roll.members.values().filter_map(|m| Some((m.number, m.credential.clone()?))).collect()
+        });
+        let state = held(&self.0.state);
+        let mut seen = BTreeMap::new();
+        for (member, credential) in known {
+            if let Some(last) = state.sessions(&credential)?.iter().map(|session| session.seen_at).max() {
+                seen.insert(member, last);
+            }
+        }
+        Ok(seen)
     }
 
     /// Tokens: one's own, or with permission everybody's; those that ended included.

@@ -155,6 +155,11 @@ impl Workspace {
         self.ledger.committed()
     }
 
+    /// Goes by this instant from now on: what is open for long is told the time before each act.
+    pub const fn goes_by(&mut self, now: Instant) {
+        self.now = now;
+    }
+
     /// Appends captures: when this returns they are durable.
     ///
     /// # Errors

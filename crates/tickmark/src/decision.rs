@@ -1,74 +1,16 @@
 //! What people decide here, entered as rows of record tables: each decision is a document of the ledger.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use app::Workspace;
+use app::{Scribe, Workspace};
 use connectors::git::Conventions;
-use model::Instant;
-use serde_json::{Map, Value as Json};
+use model::{Document, Instant};
 
 use crate::failure::Failure;
-use crate::output::{note, plain};
-use crate::record::{Said, rows};
+use crate::record::{tell, write};
 use crate::session::derive;
 
-/// The system in which the people who decide here have their pseudonyms.
-const HERE: &str = "tickmark";
-/// Rows of one document.
-const ROWS: usize = 10_000;
-
-/// A value of a decision.
-#[derive(Clone, Debug)]
-pub(crate) enum Cell {
-    Text(String),
-    At(Instant),
-    Number(i64),
-    /// A person, as a pseudonym.
-    Person(String),
-    /// Something that another table is about.
-    Entity(&'static str, String),
-}
-
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl Cell {
-    fn text(&self) -> String {
-        match self {
-            Self::Text(text) | Self::Person(text) | Self::Entity(_, text) => text.clone(),
-            Self::At(at) if *at == Instant::FOREVER => "forever".to_owned(),
-            Self::At(at) => at.to_string(),
-            Self::Number(n) => n.to_string(),
-        }
-    }
-
-    /// How the mapping reads it.
-    fn read(&self, column: &str) -> toml::Table {
-        let mut how = toml::Table::new();
-        how.insert("column".to_owned(), column.into());
-        match self {
-            Self::Person(_) => {
-                how.insert("system".to_owned(), HERE.into());
-            }
-            Self::Entity(kind, _) => {
-                how.insert("kind".to_owned(), (*kind).into());
-            }
-            Self::At(_) => {
-                let forever = toml::Table::from_iter([("forever".to_owned(), "forever".into())]);
-                how.insert("words".to_owned(), forever.into());
-            }
-            Self::Text(_) | Self::Number(_) => {}
-        }
-        how
-    }
-}
-
-/// One row: its key, and its values by column. A column that is not named is unknown.
-pub(crate) type Row = (String, Vec<(&'static str, Cell)>);
+pub(crate) use app::{Cell, NewRow as Row};
 
 /// Who decides, and why: both stand in the ledger.
 pub(crate) struct Because<'a> {
@@ -85,42 +27,12 @@ pub(crate) fn decide(
     decided: &[Row],
     because: &Because<'_>,
 ) -> Result<Range<u64>, Failure> {
-    if because.by.trim().is_empty() {
-        return Err(Failure::of("a decision needs somebody who takes it; name them with --by"));
-    }
-    let declared = crate::import::table(workspace, table).map_err(Failure::of)?;
-    let mut columns: BTreeMap<&'static str, toml::Table> = BTreeMap::new();
-    let mut keys = BTreeSet::new();
-    let mut bodies = vec![];
-    for (key, values) in decided {
-        // Whoever names a row twice means it once.
-        if !keys.insert(key) {
-            continue;
-        }
-        let mut body = Map::from_iter([("key".to_owned(), Json::from(key.clone()))]);
-        for (column, cell) in values {
-            columns.entry(column).or_insert_with(|| cell.read(column));
-            body.insert((*column).to_owned(), cell.text().into());
-        }
-        bodies.push(body);
-    }
-    let mut mapping = toml::Table::new();
-    mapping.insert("table".to_owned(), table.into());
-    mapping.insert("key".to_owned(), "key".into());
-    let columns: toml::Table = columns.into_iter().map(|(name, how)| (name.to_owned(), how.into())).collect();
-    mapping.insert("columns".to_owned(), columns.into());
-    let mapping = toml::to_string(&mapping).map_err(Failure::of)?;
-    let said = Said { reason: because.reason, by: Some(because.by), covers: None, of: &[] };
-    let captures = bodies
-        .chunks(ROWS)
-        .map(|bodies| rows(&declared, &mapping, bodies, &said, because.now))
-        .collect::<Result<Vec<_>, _>>()?;
-    let entries = workspace.decide(&captures)?;
-    let applied = workspace.catch_up(&|document| derive(document, conventions))?;
-    for (entry, problem) in applied.problems.iter().filter(|(entry, _)| entries.contains(entry)) {
-        note(&format!("entry {entry}: {}", plain(problem)));
-    }
-    Ok(entries)
+    crate::import::table(workspace, table).map_err(Failure::of)?;
+    let derive = |document: &Document<'_>| derive(document, conventions);
+    let scribe = Scribe { derive: &derive, write, now: because.now };
+    let entered = workspace.decide_rows(&scribe, table, decided, because.by, because.reason)?;
+    tell(&entered);
+    Ok(entered.entries)
 }
 
 /// A text that says something.

@@ -2,18 +2,16 @@
 
 use std::process::ExitCode;
 
-use app::{
-    AssessmentQuestion, DeviationReport, Deviations, Found, InRegister, NONE, Workspace, closing_refused,
-};
+use app::{Actor, AssessmentQuestion, DeviationReport, Deviations, Scribe, ToRegister, ToTriage, Workspace};
 use clap::{Subcommand, ValueEnum};
-use connectors::git::Conventions;
-use model::{Instant, Period};
+use model::{Document, Period};
 
 use crate::check::named;
 use crate::command::Days;
-use crate::decision::{Because, Cell, Row, control, decide, entry, said};
+use crate::decision::said;
 use crate::failure::Failure;
 use crate::output::{self, BOLD, DIM, aligned, line, plain, spoken, styled};
+use crate::record::{tell, write};
 use crate::session::{Session, derive, keeping};
 
 #[derive(Subcommand)]
@@ -125,6 +123,17 @@ pub(crate) enum Severity {
     Critical,
 }
 
+impl Severity {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Outcome {
     /// It held
@@ -139,7 +148,9 @@ const LISTED: usize = 10;
 pub(crate) fn run(session: &Session, what: &DeviationCommand) -> Result<ExitCode, Failure> {
     let place = session.place()?;
     let (mut workspace, conventions) = session.open(&place)?;
-    workspace.catch_up(&|document| derive(document, &conventions))?;
+    let derive = |document: &Document<'_>| derive(document, &conventions);
+    let scribe = Scribe { derive: &derive, write, now: session.now };
+    workspace.catch_up(&derive)?;
     match what {
         DeviationCommand::List { days, cutoff, known_at, control, open, all, json } => {
             let cutoff = crate::assess::cutoff(
@@ -168,7 +179,7 @@ pub(crate) fn run(session: &Session, what: &DeviationCommand) -> Result<ExitCode
             }
         }
         DeviationCommand::Register { keys, days, control, by } => {
-            register(session, &mut workspace, &conventions, &Wanted { keys, days, control, by })?;
+            register(session, &mut workspace, &scribe, &Wanted { keys, days, control, by })?;
         }
         DeviationCommand::Triage {
             key,
@@ -181,128 +192,44 @@ pub(crate) fn run(session: &Session, what: &DeviationCommand) -> Result<ExitCode
             due,
             by,
         } => {
-            let known = one(&mut workspace, key)?;
-            let mut values = vec![];
-            for (name, text) in [("cause", cause), ("exposure", exposure), ("response", response)] {
-                if let Some(text) = text {
-                    values.push((name, Cell::Text(said(name, text)?)));
-                }
+            let texts = [("cause", cause), ("exposure", exposure), ("response", response), ("owner", owner)];
+            for (name, text) in texts {
+                text.as_deref().map(|text| said(name, text)).transpose()?;
             }
-            if let Some(severity) = severity {
-                let word = match severity {
-                    Severity::Low => "low",
-                    Severity::Medium => "medium",
-                    Severity::High => "high",
-                    Severity::Critical => "critical",
-                };
-                values.push(("severity", word.into()));
-            }
-            if let Some(id) = compensating {
-                if id != NONE {
-                    self::control(&workspace, id)?;
-                }
-                if known.controls.contains(id) {
-                    return Err(Failure::of(format!(
-                        "{id} is the control that deviated, and cannot make up for itself; name another one"
-                    )));
-                }
-                values.push(("compensating", Cell::Text(id.clone())));
-            }
-            if let Some(owner) = owner {
-                values.push(("owner", Cell::Person(said("owner", owner)?)));
-            }
-            if let Some(due) = due {
-                let tz = workspace.config.zone(None);
-                let day = model::parse_date_range(due, due, &tz)?;
-                values.push(("due_at", Cell::At(Instant::from_ms(day.to.ms() - 1))));
-            }
-            if values.is_empty() {
-                return Err(Failure::of(
-                    "nothing is said of the deviation; name its --cause, --severity, --owner or another",
-                ));
-            }
-            let decision = Decision { table: "deviation_triage", who: "triaged_by", by, reason: "triage" };
-            let entry = decision.enter(session, &mut workspace, &conventions, &known, values)?;
-            line(&format!("{} is triaged, in ledger entry {entry}", known.key))?;
+            let triage = ToTriage {
+                cause: cause.clone(),
+                severity: severity.map(|severity| severity.word().to_owned()),
+                exposure: exposure.clone(),
+                compensating: compensating.clone(),
+                response: response.clone(),
+                owner: owner.clone(),
+                due: due.clone(),
+            };
+            said("by", by)?;
+            let (key, entered) = workspace.triage(&scribe, Actor::Operator(by), key, &triage, None)?;
+            tell(&entered);
+            line(&format!("{key} is triaged, in ledger entry {}", entered.entries.start))?;
         }
         DeviationCommand::Retest { key, result, evidence, by } => {
-            let known = one(&mut workspace, key)?;
-            let evidence = self::entry(&workspace, *evidence)?;
-            let word = match result {
-                Outcome::Pass => "pass",
-                Outcome::Fail => "fail",
+            let (passed, word) = match result {
+                Outcome::Pass => (true, "pass"),
+                Outcome::Fail => (false, "fail"),
             };
-            let values = vec![("result", word.into()), ("evidence_entry", Cell::Number(evidence))];
-            let decision = Decision { table: "deviation_retest", who: "retested_by", by, reason: "retest" };
-            let entry = decision.enter(session, &mut workspace, &conventions, &known, values)?;
-            line(&format!("{} is retested: {word}, in ledger entry {entry}", known.key))?;
+            said("by", by)?;
+            let actor = Actor::Operator(by);
+            let (key, entered) = workspace.retest(&scribe, actor, key, passed, *evidence, None)?;
+            tell(&entered);
+            line(&format!("{key} is retested: {word}, in ledger entry {}", entered.entries.start))?;
         }
         DeviationCommand::Close { key, accept, reason, by } => {
-            let known = one(&mut workspace, key)?;
-            let why = reason.as_deref().unwrap_or_default().trim();
-            if let Some(refusal) = closing_refused(&known.decisions, Some(by), *accept, why) {
-                return Err(Failure::of(format!(
-                    "{} cannot be closed: {refusal}; retest it (`tickmark deviation retest`), or have somebody who neither \
-                     owns it nor described it accept it (--accept --reason)",
-                    known.key
-                )));
-            }
-            let mut values = vec![("accepted", Cell::from(if *accept { "yes" } else { "no" }))];
-            if !why.is_empty() {
-                values.push(("reason", why.into()));
-            }
-            let reason = if why.is_empty() { "closed after its retest" } else { why };
-            let decision = Decision { table: "deviation_close", who: "closed_by", by, reason };
-            let entry = decision.enter(session, &mut workspace, &conventions, &known, values)?;
-            line(&format!("{} is closed, in ledger entry {entry}; it stays in the register", known.key))?;
+            let why = reason.as_deref().unwrap_or_default();
+            let (key, entered) = workspace.close(&scribe, Actor::Operator(by), key, *accept, why, None)?;
+            tell(&entered);
+            let entry = entered.entries.start;
+            line(&format!("{key} is closed, in ledger entry {entry}; it stays in the register"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A decision about one deviation: its table, and the column of who takes it.
-struct Decision<'a> {
-    table: &'static str,
-    who: &'static str,
-    by: &'a str,
-    reason: &'a str,
-}
-
-impl Decision<'_> {
-    fn enter(
-        &self,
-        session: &Session,
-        workspace: &mut Workspace,
-        conventions: &Conventions,
-        known: &InRegister,
-        mut values: Vec<(&'static str, Cell)>,
-    ) -> Result<u64, Failure> {
-        values.push(("deviation", Cell::Entity("deviation", known.key.clone())));
-        values.push((self.who, Cell::Person(said("by", self.by)?)));
-        // Every decision is a row of its own: none takes the place of another.
-        let key = format!("{} {}", known.key, workspace.size());
-        let because = Because { by: self.by, reason: self.reason, now: session.now };
-        Ok(decide(workspace, conventions, self.table, &[(key, values)], &because)?.start)
-    }
-}
-
-/// The deviation of the register that is called so, or begins so.
-fn one(workspace: &mut Workspace, key: &str) -> Result<InRegister, Failure> {
-    let wanted = key.trim().to_lowercase();
-    let mut all = workspace.register(None)?;
-    all.retain(|known| !wanted.is_empty() && known.key.to_lowercase().starts_with(&wanted));
-    match (all.pop(), all.len()) {
-        (Some(known), 0) => Ok(known),
-        (Some(known), _) => Err(Failure::of(format!(
-            "`{key}` may be {} or {}; write more of its name",
-            known.key,
-            all.iter().map(|k| k.key.as_str()).collect::<Vec<_>>().join(", ")
-        ))),
-        (None, _) => Err(Failure::of(format!(
-            "no deviation of the register is called `{key}`; `tickmark deviation list` shows what was found, \
-             `tickmark deviation register` enters it"
-        ))),
-    }
 }
 
 /// What is to be entered into the register.
@@ -316,7 +243,7 @@ struct Wanted<'a> {
 fn register(
     session: &Session,
     workspace: &mut Workspace,
-    conventions: &Conventions,
+    scribe: &Scribe<'_>,
     wanted: &Wanted<'_>,
 ) -> Result<(), Failure> {
     let (Some(_), Some(_)) = (&wanted.days.from, &wanted.days.to) else {
@@ -325,72 +252,32 @@ fn register(
         ));
     };
     let period = wanted.days.period(session.now, &workspace.config)?;
-    let question = AssessmentQuestion {
+    let by = said("by", wanted.by)?;
+    let asked = ToRegister {
+        wanted: app::Wanted::Named(wanted.keys),
+        controls: wanted.control,
         procedures: crate::assess::procedures(workspace, wanted.control)?,
-        keeping: Some(keeping(session.now, &workspace.config)),
-        ..AssessmentQuestion::over(period.clone(), session.now)
+        period: &period,
+        keeping: keeping(session.now, &workspace.config),
     };
-    let found = workspace.deviations(&question, session.now)?;
-    let is = |d: &DeviationReport, key: &str| d.key.to_lowercase() == key.trim().to_lowercase();
-    if let Some(unknown) = wanted.keys.iter().find(|key| !found.deviations.iter().any(|d| is(d, key))) {
-        return Err(Failure::of(format!(
-            "this period shows no deviation `{unknown}`; `tickmark deviation list` shows what it does"
-        )));
-    }
-    let of_control = |d: &DeviationReport| {
-        wanted.control.is_empty() || d.controls.iter().any(|c| wanted.control.contains(c))
-    };
-    let asked: Vec<&DeviationReport> = found
-        .deviations
-        .iter()
-        .filter(|d| d.found == Found::Yes && of_control(d))
-        .filter(|d| wanted.keys.is_empty() || wanted.keys.iter().any(|key| is(d, key)))
-        .collect();
-    let (there, new): (Vec<_>, Vec<_>) = asked.into_iter().partition(|d| d.registered.is_some());
-    let already = match there.len() {
+    let done = workspace.register_deviations(scribe, Actor::Operator(&by), asked)?;
+    let already = match done.there {
         0 => String::new(),
         n => format!("; {n} stood there already"),
     };
-    if new.is_empty() {
+    let Some(entered) = &done.entered else {
         return line(&format!("nothing was entered: no deviation is new{already}"));
-    }
-    let position = i64::try_from(found.position).map_err(Failure::of)?;
-    let by = said("by", wanted.by)?;
-    let rows: Vec<Row> = new
-        .iter()
-        .map(|d| {
-            let about = &d.about;
-            let mut values = vec![
-                ("procedure", Cell::from(about.procedure.as_str())),
-                ("attribute", Cell::Text(about.attribute.to_string())),
-                ("item_kind", Cell::from(about.kind.as_str())),
-                ("item_key", Cell::from(about.item.as_str())),
-                ("occurred_at", Cell::At(d.occurred_at)),
-                ("period_from", Cell::At(period.from)),
-                ("period_to", Cell::At(period.to)),
-                ("label", Cell::from(d.short.as_str())),
-                ("reason", Cell::from(d.reason.as_str())),
-                ("controls", Cell::Text(d.controls.join(" "))),
-                ("item_entry", Cell::Number(d.entry)),
-                ("found_position", Cell::Number(position)),
-                ("content_hash", Cell::from(d.content.as_str())),
-                ("registered_by", Cell::Person(by.clone())),
-            ];
-            let optional = [("item_within", &about.within), ("scope", &about.scope)];
-            values.extend(optional.into_iter().filter_map(|(n, v)| Some((n, Cell::Text(v.clone()?)))));
-            (d.key.clone(), values)
-        })
-        .collect();
-    let because = Because { by: &by, reason: "found by an assessment", now: session.now };
-    let entries = decide(workspace, conventions, "deviation", &rows, &because)?;
-    for d in new.iter().take(LISTED) {
+    };
+    tell(entered);
+    for d in done.new.iter().take(LISTED) {
         let label = named(&d.about.item, &d.label);
         line(&format!("{}  {}  {}", d.key, d.controls.join(" "), plain(&label)))?;
     }
     line(&format!(
-        "entered {} as ledger entry {}, found at position {position}{already}",
-        counted(new.len()),
-        entries.start
+        "entered {} as ledger entry {}, found at position {}{already}",
+        counted(done.new.len()),
+        entered.entries.start,
+        done.position
     ))
 }
 

@@ -11,7 +11,7 @@ use model::{Document, FactValue, Instant, Key};
 
 use crate::failure::Failure;
 use crate::output::{self, BOLD, aligned, line, note, plain, styled};
-use crate::record::{Said, row, written};
+use crate::record::{Said, row};
 use crate::session::{Session, derive};
 
 #[derive(Subcommand)]
@@ -182,7 +182,7 @@ pub(crate) fn run(session: &Session, what: &PersonCommand) -> Result<ExitCode, F
         .rows
         .iter()
         .map(|words| {
-            let (mapping, body) = written(&table, words, tz)?;
+            let (mapping, body) = app::written(&table, words, tz)?;
             row(&table, &mapping, &body, &said, session.now)
         })
         .collect::<Result<Vec<_>, Failure>>()?;

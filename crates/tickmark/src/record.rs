@@ -1,13 +1,14 @@
 //! `tickmark record`: single rows entered by hand, each a decision in the ledger.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use app::{Compared, Derive, KnownKeys, Workspace};
+use app::{Derive, EnteredRows, Scribe, Workspace};
 use clap::Subcommand;
-use connectors::import::{self, Encoding, Format, Mapping, RECORDER, Shape};
-use model::{Capture, Coverage, CoverageStatus, Document, FactValue, Grade, Instant, Receipt, Table, Window};
-use serde_json::{Map, Value as Json, json};
+use connectors::import;
+use model::{Capture, Document, FactValue, Instant, Table};
+use serde_json::{Map, Value as Json};
+
+pub(crate) use app::SaidOf as Said;
 
 use crate::failure::Failure;
 use crate::import::{table, window};
@@ -126,36 +127,6 @@ pub(crate) fn run(session: &Session, what: &RecordCommand) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-/// The scopes that a window is of, as the mapping says them.
-fn covered_scopes(of: &[String]) -> Result<String, Failure> {
-    let mut scopes = vec![];
-    for scope in of {
-        let Some((kind, key)) =
-            scope.split_once(':').filter(|(kind, key)| !kind.is_empty() && !key.is_empty())
-        else {
-            return Err(Failure::of(format!(
-                "`{}` does not say of what kind it is; write it like system:hub or repository:acme/app",
-                plain(scope)
-            )));
-        };
-        let scope = [("kind".to_owned(), kind.into()), ("key".to_owned(), key.into())];
-        scopes.push(toml::Value::Table(scope.into_iter().collect()));
-    }
-    if scopes.is_empty() {
-        return Ok(String::new());
-    }
-    Ok(format!("covers = {}\n", toml::Value::Array(scopes)))
-}
-
-/// What is said of a row besides its values.
-pub(crate) struct Said<'a> {
-    pub(crate) reason: &'a str,
-    pub(crate) by: Option<&'a str>,
-    pub(crate) covers: Option<Window>,
-    /// Of what `covers` speaks, such as `system:hub`; the company as a whole when empty.
-    pub(crate) of: &'a [String],
-}
-
 pub(crate) const NOTHING_NEW: &str =
     "nothing new: that is known already, or by a source's own record; nothing was appended";
 
@@ -170,77 +141,28 @@ pub(crate) fn enter(
     said: &Said<'_>,
     now: Instant,
 ) -> Result<Option<(&'static str, u64)>, Failure> {
-    let (mut mapping, body) = written(table, words, tz)?;
-    mapping.insert_str(0, &covered_scopes(said.of)?);
-    workspace.catch_up(derive)?;
-    let capture = row(table, &mapping, &body, said, now)?;
-    let (compared, covered) = compare(workspace, &capture)?;
-    if compared.says_nothing() && covered {
-        return Ok(None);
-    }
-    let entries = workspace.decide(&[capture])?;
-    let applied = workspace.catch_up(derive)?;
-    for (entry, problem) in applied.problems.iter().filter(|(entry, _)| entries.contains(entry)) {
-        note(&format!("entry {entry}: {}", plain(problem)));
-    }
-    Ok(Some((if compared.changed > 0 { "corrected" } else { "entered" }, entries.start)))
+    let scribe = Scribe { derive, write, now };
+    let Some(entered) = workspace.enter_row(&scribe, table, words, tz, said)? else { return Ok(None) };
+    tell(&entered);
+    Ok(Some((if entered.corrected { "corrected" } else { "entered" }, entered.entries.start)))
 }
 
-/// Words as they are typed, as a mapping and one record for it: a row entered by hand is read as an imported one is.
-pub(crate) fn written(
+/// Says what could not be read of what was entered.
+pub(crate) fn tell(entered: &EnteredRows) {
+    for (entry, problem) in &entered.problems {
+        note(&format!("entry {entry}: {}", plain(problem)));
+    }
+}
+
+/// What writes rows that people enter.
+pub(crate) fn write(
     table: &Table,
-    words: &[String],
-    tz: &str,
-) -> Result<(String, Map<String, Json>), Failure> {
-    let mut body = Map::new();
-    let mut mapping = toml::Table::new();
-    let mut columns: BTreeMap<String, toml::Table> = BTreeMap::new();
-    let mut display = toml::Table::new();
-    mapping.insert("table".to_owned(), table.name.clone().into());
-    mapping.insert("zone".to_owned(), tz.into());
-    for word in words {
-        let Some((name, value)) = word.split_once('=') else {
-            return Err(Failure::of(format!("`{word}` is no value; write it like column=value")));
-        };
-        let (column, how) = name.split_once('.').map_or((name, None), |(column, how)| (column, Some(how)));
-        match (column, how) {
-            ("key", Some(how @ ("kind" | "scope"))) => {
-                mapping.insert(how.to_owned(), value.into());
-            }
-            ("display", Some(field)) => {
-                display.insert(field.to_owned(), name.into());
-                body.insert(name.to_owned(), value.into());
-            }
-            (_, None) => {
-                if body.insert(name.to_owned(), value.into()).is_some() {
-                    return Err(Failure::of(format!("`{name}` is said twice; keep one of the two")));
-                }
-                if name == "key" {
-                    mapping.insert("key".to_owned(), "key".into());
-                } else {
-                    columns.entry(column.to_owned()).or_default().insert("column".to_owned(), name.into());
-                }
-            }
-            (column, Some(how)) => {
-                // Every word of the mapping is a text, but for one number.
-                let value = match value.parse::<i64>() {
-                    Ok(number) if how == "times" => number.into(),
-                    _ => value.into(),
-                };
-                columns.entry(column.to_owned()).or_default().insert(how.to_owned(), value);
-            }
-        }
-    }
-    if !body.contains_key("key") {
-        return Err(Failure::of(format!(
-            "nothing says which row of `{}` it is; write key=…, which the same row has for good",
-            table.name
-        )));
-    }
-    let columns: toml::Table = columns.into_iter().map(|(name, how)| (name, how.into())).collect();
-    mapping.insert("columns".to_owned(), columns.into());
-    mapping.insert("display".to_owned(), display.into());
-    Ok((toml::to_string(&mapping).map_err(Failure::of)?, body))
+    mapping: &str,
+    rows: &[Map<String, Json>],
+    said: &Said<'_>,
+    now: Instant,
+) -> Result<Capture, String> {
+    import::by_hand(table, mapping, rows, said.reason, said.by, said.covers, now)
 }
 
 /// The capture of one row, once it can be read.
@@ -251,90 +173,7 @@ pub(crate) fn row(
     said: &Said<'_>,
     now: Instant,
 ) -> Result<Capture, Failure> {
-    rows(table, mapping, std::slice::from_ref(body), said, now)
-}
-
-/// The capture of several rows that are read alike, once all of them can be read.
-pub(crate) fn rows(
-    table: &Table,
-    mapping: &str,
-    bodies: &[Map<String, Json>],
-    said: &Said<'_>,
-    now: Instant,
-) -> Result<Capture, Failure> {
-    if said.reason.trim().is_empty() {
-        return Err(Failure::of("a row entered by hand needs a reason; write one with --reason"));
-    }
-    let parsed = Mapping::parse(mapping).map_err(Failure::of)?;
-    let shape = Shape {
-        format: Format::Ndjson,
-        encoding: Encoding::Utf8,
-        delimiter: ',',
-        header: parsed.names(),
-        header_here: false,
-        first_line: 1,
-        kind: table.kind,
-        columns: import::columns_of(table),
-    };
-    let plan = parsed.plan(shape.kind, &shape.columns, &shape.header).map_err(Failure::of)?;
-    let text: String = bodies.iter().map(|body| format!("{}\n", Json::Object(body.clone()))).collect();
-    let mut faults = vec![];
-    plan.read(&text, &shape, Grade::Manual, &mut |_, read| {
-        if let Err(found) = read {
-            // There is no line to speak of.
-            faults.extend(
-                found.iter().map(|f| format!("{}=`{}` {}; {}", f.column, f.value, f.what, f.instead)),
-            );
-        }
-    });
-    if !faults.is_empty() {
-        return Err(Failure::of(faults.join("\n")));
-    }
-    let mut context = json!({ "mapping": mapping, "shape": shape, "reason": said.reason });
-    if let Some(by) = said.by {
-        context["by"] = json!(by);
-    }
-    if let Some(window) = said.covers {
-        context["covers"] =
-            json!({ "from": window.from.ms(), "to": window.to.ms(), "scopes": parsed.covered() });
-    }
-    Ok(Capture {
-        receipt: Receipt {
-            source: "tickmark".to_owned(),
-            stream: format!("decision.{}", table.name),
-            media_type: "application/x-ndjson".to_owned(),
-            collected_at: now,
-            collector: RECORDER.to_owned(),
-            request: match bodies.len() {
-                1 => format!("a row of {} entered by hand", table.name),
-                n => format!("{n} rows of {} entered by hand", table.name),
-            },
-            status: None,
-            server_date: None,
-            page: 0,
-            coverage: said.covers.map(|window| Coverage {
-                status: CoverageStatus::Complete,
-                window,
-                reason: String::new(),
-            }),
-            cursor: None,
-            context,
-            redacted: vec![],
-        },
-        body: text.into_bytes(),
-    })
-}
-
-/// What the row would change, and whether all it says of coverage is known.
-fn compare(workspace: &mut Workspace, capture: &Capture) -> Result<(Compared, bool), Failure> {
-    let document = Document { receipt: capture.receipt.clone(), body: &capture.body };
-    let (coverage, facts): (Vec<_>, Vec<_>) =
-        import::derive(&document).facts.into_iter().partition(|f| f.table == "coverage");
-    let mut covered = true;
-    for fact in &coverage {
-        covered &= workspace.covered_alike(fact)?;
-    }
-    Ok((workspace.compare(&facts, &mut KnownKeys::default())?, covered))
+    write(table, mapping, std::slice::from_ref(body), said, now).map_err(Failure::of)
 }
 
 /// The value of a column in a fact, for people.

@@ -11,7 +11,7 @@ use crate::command::Days;
 use crate::failure::Failure;
 use crate::import::{agreed, can_be_asked, table};
 use crate::output::{self, BOLD, DIM, aligned, line, note, plain, spoken, styled, verdict_style};
-use crate::record::{Said, row, written};
+use crate::record::{Said, row};
 use crate::session::{Session, derive};
 
 /// How many items of a procedure are listed.
@@ -363,7 +363,7 @@ fn decide(
         format!("approved_by.system={}", approver.0),
         format!("approved_at={}", asked.approved_at),
     ];
-    let (mapping, body) = written(&table, &words, &asked.tz)?;
+    let (mapping, body) = app::written(&table, &words, &asked.tz)?;
     let said = Said {
         reason: &decision.approval.reason,
         by: decision.approval.by.as_deref(),

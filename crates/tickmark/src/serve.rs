@@ -57,6 +57,7 @@ pub(crate) fn run(session: &Session, asked: &ServeCommand) -> Result<ExitCode, F
     let site = Site::new(Opened {
         workspace,
         derive: Box::new(move |document| derive(document, &conventions)),
+        write: crate::record::write,
         keeping,
         clock: Box::new(clock),
         entropy,

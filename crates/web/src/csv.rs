@@ -3,22 +3,32 @@
 /// A table as it is exported: exactly the rows that are shown, and in each of them what they are of.
 #[derive(Debug, Default)]
 pub(crate) struct Csv {
-    pub(crate) columns: Vec<&'static str>,
+    pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Csv {
     pub(crate) fn new<const N: usize>(columns: [&'static str; N]) -> Self {
-        Self { columns: columns.to_vec(), rows: vec![] }
+        Self::of(columns.map(str::to_owned).to_vec())
+    }
+
+    /// With columns that only the content knows.
+    pub(crate) fn of(columns: Vec<String>) -> Self {
+        Self { columns, rows: vec![] }
     }
 
     pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
         self.rows.push(cells.to_vec());
     }
 
+    /// A row of as many cells as there are columns.
+    pub(crate) fn row_of(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
     /// The text, with `more` columns that say the same in every row.
     pub(crate) fn text(&self, more: &[(&str, String)]) -> String {
-        let head = self.columns.iter().copied().chain(more.iter().map(|(name, _)| *name));
+        let head = self.columns.iter().map(String::as_str).chain(more.iter().map(|(name, _)| *name));
         let mut text = line(head);
         for row in &self.rows {
             let cells = row.iter().map(String::as_str).chain(more.iter().map(|(_, value)| value.as_str()));

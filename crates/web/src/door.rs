@@ -20,6 +20,8 @@ pub(crate) enum Needs {
     Member,
     /// Permission to do this, to all of these.
     May(Action, &'static [Resource]),
+    /// The same for a form: a fresh proof, and whether it is theirs, is asked for by the act itself.
+    Reach(Action, Resource),
 }
 
 /// What a request says of who sends it. Nothing of it is believed yet.
@@ -91,7 +93,10 @@ impl Sender {
 pub(crate) fn admitted(needs: Needs, who: Option<&Principal>, now: Instant) -> Result<(), Refused> {
     match (needs, who) {
         (Needs::Nothing, _) | (Needs::Member, Some(_)) => Ok(()),
-        (Needs::Member | Needs::May(..), None) => Err(Refused::NotSignedIn),
+        (Needs::Member | Needs::May(..) | Needs::Reach(..), None) => Err(Refused::NotSignedIn),
+        (Needs::Reach(action, resource), Some(who)) => {
+            who.reach(action, resource).map(drop).ok_or(Refused::NotAllowed { action, resource })
+        }
         (Needs::May(action, resources), Some(who)) => {
             resources.iter().try_for_each(|resource| who.may(action, *resource, now).map(drop))
         }
@@ -124,6 +129,7 @@ impl From<Refused> for Fault {
             Refused::NotAllowed { .. } => (StatusCode::FORBIDDEN, "not_allowed"),
             Refused::ProveAgain => (StatusCode::FORBIDDEN, "prove_again"),
             Refused::Unfit(_) => (StatusCode::BAD_REQUEST, "unfit"),
+            Refused::Changed { .. } => (StatusCode::CONFLICT, "changed"),
             // What a later version refuses is refused here, too.
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         };

@@ -20,10 +20,11 @@ const PLACES: [(&str, &[(&str, &str)]); 3] = [
             ("Criteria", "/criteria"),
             ("Procedures", "/procedures"),
             ("Deviations", "/deviations"),
+            ("Registers", "/registers"),
         ],
     ),
     ("Evidence", &[("Sources and coverage", "/coverage"), ("Ledger", "/ledger"), ("Ask", "/query")]),
-    ("Reference", &[("Catalogue", "/catalog")]),
+    ("Reference", &[("Catalogue", "/catalog"), ("Members", "/members")]),
 ];
 
 /// The marks that pages refer to, and the hatching of what nobody looked at.

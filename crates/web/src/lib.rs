@@ -2,9 +2,10 @@
 //!
 //! `routes` says what there is and who may see it; each file of `pages` holds one resource as plain functions from a
 //! [`visit::Visit`] to an answer. `site` keeps the workspace and what was worked out from it. `respond` is what all answers have
-//! in common: bounds, headers, errors. `serve` is the socket. Nothing here reads a clock, randomness or the environment: they
+//! in common: bounds, headers, errors; `acts` what all forms have that change something. `serve` is the socket. Nothing here reads a clock, randomness or the environment: they
 //! are handed in.
 
+mod acts;
 mod answer;
 mod assets;
 mod csv;

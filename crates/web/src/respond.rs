@@ -20,15 +20,18 @@ use tower::ServiceExt as _;
 
 use crate::answer::{Answer, Form};
 use crate::assets::Asset;
-use crate::door::{self, Sender};
+use crate::door::{self, Needs, Sender};
 use crate::fault::Fault;
 use crate::layout;
+use crate::pages::session;
 use crate::routes::{self, Route};
 use crate::site::Site;
 use crate::visit::{HOME, Visit, address};
 
 /// The longest form that may be sent.
 const MAX_BODY: usize = 64 * 1024;
+/// The longest form to sign in, without one that was kept.
+const SIGN_IN: usize = 16 * 1024;
 /// The longest address.
 const MAX_ADDRESS: usize = 16 * 1024;
 /// How long a form may take to arrive.
@@ -78,6 +81,11 @@ impl Origin {
     /// Whether browsers reach it by TLS.
     pub(crate) const fn is_secure(&self) -> bool {
         self.public.is_some()
+    }
+
+    /// What stands before a path for people elsewhere; nothing where only this machine reaches it.
+    pub(crate) fn address(&self) -> String {
+        self.public.as_ref().map(|host| format!("https://{host}")).unwrap_or_default()
     }
 
     /// Whether a request may name this host. Another name that leads here is somebody's page that wants to be taken for ours.
@@ -221,7 +229,9 @@ impl Front {
                     "open the page here and send it again",
                 ));
             }
-            fields = sent(&parts.headers, body).await?;
+            // Beside what somebody signs in with there is room for a whole form that was kept for them.
+            let room = if parts.uri.path() == "/sign-in" { SIGN_IN } else { 0 };
+            fields = sent(&parts.headers, body, MAX_BODY + room).await?;
         }
         let (form, path) = form_of(parts.uri.path());
         let (path, query) = (path.to_owned(), pairs(parts.uri.query().unwrap_or("").as_bytes()));
@@ -294,7 +304,7 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
 }
 
 /// The fields of a form that was sent.
-async fn sent(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, Fault> {
+async fn sent(headers: &HeaderMap, body: Body, most: usize) -> Result<Vec<(String, String)>, Fault> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
     let kind = kind.split(';').next().unwrap_or("").trim();
     if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
@@ -305,12 +315,12 @@ async fn sent(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, 
             "send application/x-www-form-urlencoded",
         ));
     }
-    match tokio::time::timeout(PATIENCE, Limited::new(body, MAX_BODY).collect()).await {
+    match tokio::time::timeout(PATIENCE, Limited::new(body, most).collect()).await {
         Ok(Ok(body)) => Ok(pairs(&body.to_bytes())),
         Ok(Err(e)) if e.is::<LengthLimitError>() => Err(Fault::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too_large",
-            format!("a form has at most {} kB", MAX_BODY / 1024),
+            format!("a form has at most {} kB", most / 1024),
             "send less at once",
         )),
         Ok(Err(_)) => {
@@ -386,16 +396,7 @@ fn let_in(
         if route.changes && who.is_some() && !door::is_own_form(sender.session.as_ref(), fields) {
             return Err(door::not_own_form());
         }
-        match door::admitted(route.needs, who.as_ref(), site.now()) {
-            Err(Refused::NotSignedIn) if *form == Form::Html && !route.changes => {
-                let query = query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
-                let pieces: Vec<&str> = path.split('/').filter(|piece| !piece.is_empty()).collect();
-                let then = address(&pieces, query);
-                let to = address(&["sign-in"], [("then", then.as_str())].into_iter());
-                return Ok(elsewhere(&to, &[]));
-            }
-            admitted => admitted?,
-        }
+        let admitted = door::admitted(route.needs, who.as_ref(), site.now());
         let visit = Visit {
             site,
             id: id.clone(),
@@ -409,6 +410,20 @@ fn let_in(
             sender,
             who,
         };
+        match admitted {
+            Err(Refused::NotSignedIn) if *form == Form::Html && !route.changes => {
+                let query = query.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+                let pieces: Vec<&str> = path.split('/').filter(|piece| !piece.is_empty()).collect();
+                let then = address(&pieces, query);
+                let to = address(&["sign-in"], [("then", then.as_str())].into_iter());
+                return Ok(elsewhere(&to, &[]));
+            }
+            // Whoever filled in a form for an hour does not lose it to the end of their session.
+            Err(Refused::NotSignedIn) if *form == Form::Html && matches!(route.needs, Needs::Reach(..)) => {
+                return Ok(shown(&visit, session::interrupted(&visit)?, None));
+            }
+            admitted => admitted?,
+        }
         let answer = (route.answer)(&visit)?;
         Ok(shown(&visit, answer, if_none_match.as_deref()))
     };

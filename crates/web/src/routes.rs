@@ -1,7 +1,9 @@
 //! Every address there is, what it takes to be let in, and who answers: the one place where all three stand.
 
-use app::Action;
-use app::Resource::{self, Controls, Deviations, Evidence, Ledger, Programme, Query, Results, Sources};
+use app::Action::{self, Decide, Enter, Manage};
+use app::Resource::{
+    self, Controls, Deviations, Evidence, Ledger, Members, Programme, Query, Registers, Results, Sources,
+};
 
 use crate::answer::Answer;
 use crate::door::Needs;
@@ -51,6 +53,16 @@ const fn look(path: &'static str, resources: &'static [Resource], answer: Handle
     Route { path, changes: false, needs: Needs::May(Action::Read, resources), answer }
 }
 
+/// A form that members may fill in who may do this: where it is shown, and where it is sent.
+const fn form(path: &'static str, action: Action, resource: Resource, answer: Handler) -> Route {
+    Route { path, changes: false, needs: Needs::Reach(action, resource), answer }
+}
+
+/// The form of the same address, sent.
+const fn act(path: &'static str, action: Action, resource: Resource, answer: Handler) -> Route {
+    Route { path, changes: true, needs: Needs::Reach(action, resource), answer }
+}
+
 /// A form that anybody may send; what it is about guards itself.
 const fn knock(path: &'static str, answer: Handler) -> Route {
     Route { path, changes: true, needs: Needs::Nothing, answer }
@@ -85,6 +97,36 @@ pub(crate) static ROUTES: &[Route] = &[
     look("/procedures/{id}/items/{item}", &[Results, Deviations], pages::item::detail),
     look("/deviations", &[Deviations], pages::deviations::list),
     look("/deviations/{key}", &[Deviations, Results], pages::deviations::detail),
+    form("/deviations/{key}/register", Enter, Deviations, pages::deciding::register_form),
+    act("/deviations/{key}/register", Enter, Deviations, pages::deciding::register),
+    form("/deviations/{key}/triage", Enter, Deviations, pages::deciding::triage_form),
+    act("/deviations/{key}/triage", Enter, Deviations, pages::deciding::triage),
+    form("/deviations/{key}/retest", Enter, Deviations, pages::deciding::retest_form),
+    act("/deviations/{key}/retest", Enter, Deviations, pages::deciding::retest),
+    form("/deviations/{key}/close", Decide, Deviations, pages::deciding::close_form),
+    act("/deviations/{key}/close", Decide, Deviations, pages::deciding::close),
+    // Each table by the permission that it takes, which its page asks for.
+    look("/registers", &[Registers], pages::registers::list),
+    look("/registers/{table}", &[Registers], pages::registers::table),
+    look("/registers/{table}/{key}", &[Registers], pages::registers::detail),
+    form("/enter/{table}", Enter, Registers, pages::registers::form),
+    act("/enter/{table}", Enter, Registers, pages::registers::enter),
+    form("/enter/{table}/{key}", Enter, Registers, pages::registers::form),
+    act("/enter/{table}/{key}", Enter, Registers, pages::registers::enter),
+    look("/members", &[Members], pages::members::list),
+    form("/members/invite", Manage, Members, pages::members::invite_form),
+    act("/members/invite", Manage, Members, pages::members::invite),
+    look("/members/{id}", &[Members], pages::members::detail),
+    form("/members/{id}/give", Manage, Members, pages::members::give_form),
+    act("/members/{id}/give", Manage, Members, pages::members::give),
+    form("/members/{id}/take", Manage, Members, pages::members::take_form),
+    act("/members/{id}/take", Manage, Members, pages::members::take),
+    form("/members/{id}/reset", Manage, Members, pages::members::reset_form),
+    act("/members/{id}/reset", Manage, Members, pages::members::reset),
+    form("/members/{id}/end-sessions", Manage, Members, pages::members::end_sessions_form),
+    act("/members/{id}/end-sessions", Manage, Members, pages::members::end_sessions),
+    form("/members/{id}/remove", Manage, Members, pages::members::remove_form),
+    act("/members/{id}/remove", Manage, Members, pages::members::remove),
     look("/coverage", &[Results, Sources], pages::coverage::list),
     look("/ledger", &[Ledger], pages::ledger::status),
     look("/ledger/{entry}", &[Ledger, Evidence], pages::ledger::document),

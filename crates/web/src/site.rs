@@ -4,12 +4,13 @@
 //! it is some minutes old. Whoever comes while another is being worked out sees the one before, and every page says of which
 //! ledger position it is.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use app::{
-    AppError, Config, ControlEntry, CriterionEntry, Demo, Keeping, Members, Overview, ProcedureEntry,
-    Refused, TableEntry, Workspace,
+    AppError, Config, ControlEntry, CriterionEntry, Demo, Keeping, Members, Overview, Principal,
+    ProcedureEntry, Refused, Scribe, TableEntry, Workspace, Write,
 };
 use model::{Derived, Document, Instant, Period};
 
@@ -19,6 +20,8 @@ pub struct Opened {
     pub workspace: Workspace,
     /// What reads documents of sources.
     pub derive: Box<dyn Fn(&Document<'_>) -> Derived + Send + Sync>,
+    /// What writes rows that people enter.
+    pub write: Write,
     /// How long sources keep what they have.
     pub keeping: fn(Instant, &Config) -> Keeping,
     /// The time.
@@ -52,6 +55,8 @@ impl Seen {
     }
 }
 
+/// How many forms are remembered that were obeyed: those of the last hours.
+const OBEYED: usize = 4096;
 /// How many periods are kept.
 const PERIODS: usize = 4;
 /// After how long a period is worked out again although the ledger has not grown: deadlines pass by the clock alone.
@@ -71,6 +76,7 @@ pub(crate) struct Browsed {
 pub struct Site {
     workspace: Mutex<Workspace>,
     derive: Box<dyn Fn(&Document<'_>) -> Derived + Send + Sync>,
+    write: Write,
     keeping: fn(Instant, &Config) -> Keeping,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
     entropy: fn(&mut [u8]) -> std::io::Result<()>,
@@ -82,6 +88,8 @@ pub struct Site {
     position: AtomicU64,
     /// The newest last.
     kept: Mutex<Vec<Arc<Seen>>>,
+    /// Forms that were obeyed, by their keys, and where each led; the newest last.
+    obeyed: Mutex<VecDeque<(String, String)>>,
 }
 
 impl Site {
@@ -90,7 +98,7 @@ impl Site {
     /// # Errors
     /// The workspace.
     pub fn new(opened: Opened) -> Result<Self, AppError> {
-        let Opened { mut workspace, derive, keeping, clock, entropy, log } = opened;
+        let Opened { mut workspace, derive, write, keeping, clock, entropy, log } = opened;
         workspace.catch_up(&*derive)?;
         let position = AtomicU64::new(workspace.status()?.applied);
         let config = workspace.config.clone();
@@ -102,8 +110,22 @@ impl Site {
             problems: workspace.content_problems.iter().map(ToString::to_string).collect(),
         };
         let members = Members::open(&workspace, Box::new(entropy))?;
-        let (workspace, kept) = (Mutex::new(workspace), Mutex::new(vec![]));
-        Ok(Self { workspace, derive, keeping, clock, entropy, log, config, catalog, members, position, kept })
+        let (workspace, kept, obeyed) = (Mutex::new(workspace), Mutex::new(vec![]), Mutex::default());
+        Ok(Self {
+            workspace,
+            derive,
+            write,
+            keeping,
+            clock,
+            entropy,
+            log,
+            config,
+            catalog,
+            members,
+            position,
+            kept,
+            obeyed,
+        })
     }
 
     /// Works out the usual period where it is not known or old.
@@ -182,7 +204,48 @@ impl Site {
     /// The workspace, for one caller at a time. A caller that panicked left nothing half done: what is written is written in
     /// transactions.
     pub(crate) fn workspace(&self) -> MutexGuard<'_, Workspace> {
-        self.workspace.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut workspace = self.workspace.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whatever is decided is decided at this instant, and not when the workspace was opened.
+        workspace.goes_by(self.today());
+        workspace
+    }
+
+    /// Has something decided, by the roles of this moment and at this instant. A form that was obeyed before is not obeyed again: it
+    /// leads where it led.
+    pub(crate) fn act(
+        &self,
+        who: &Principal,
+        once: &str,
+        decide: impl FnOnce(&mut Workspace, &Principal, &Scribe<'_>) -> Result<String, Refused>,
+    ) -> Result<String, Refused> {
+        let mut workspace = self.workspace();
+        // While this one waited its twin may have been obeyed.
+        if let Some(to) = self.obeyed(once) {
+            return Ok(to);
+        }
+        let who = self.members.renewed(who)?;
+        let scribe = Scribe { derive: &*self.derive, write: self.write, now: self.today() };
+        let done = decide(&mut workspace, &who, &scribe);
+        workspace.catch_up(&*self.derive)?;
+        self.position.store(workspace.status()?.applied, Ordering::Relaxed);
+        let to = done?;
+        let mut obeyed = self.obeyed.lock().unwrap_or_else(PoisonError::into_inner);
+        if obeyed.len() >= OBEYED {
+            obeyed.pop_front();
+        }
+        obeyed.push_back((once.to_owned(), to.clone()));
+        Ok(to)
+    }
+
+    /// Where a form led that was obeyed before.
+    pub(crate) fn obeyed(&self, once: &str) -> Option<String> {
+        let obeyed = self.obeyed.lock().unwrap_or_else(PoisonError::into_inner);
+        obeyed.iter().find(|(key, _)| key == once).map(|(_, to)| to.clone())
+    }
+
+    /// How long sources keep what they have.
+    pub(crate) fn keeping(&self) -> Keeping {
+        (self.keeping)(self.today(), &self.config)
     }
 
     /// The period that is asked about.

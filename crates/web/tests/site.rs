@@ -40,8 +40,12 @@ fn fact(table: &'static str, about: Key, values: Vec<(&'static str, FactValue)>)
     Fact { table, about, grade: Grade::System, values }
 }
 
-/// A repository with a hostile name, a change of it that names no ticket, and an owner of the control that this breaks.
-fn derive(_: &Document<'_>) -> Derived {
+/// A repository with a hostile name, a change of it that names no ticket, and an owner of the control that this breaks; and what people
+/// enter here.
+fn derive(document: &Document<'_>) -> Derived {
+    if document.receipt.collector.starts_with("record") {
+        return connectors::import::derive(document);
+    }
     let repository = Key::new("repository", "", HOSTILE);
     let change = Key::new("change", HOSTILE, COMMIT);
     let person = Key::new("account", "people", "ann");
@@ -111,6 +115,13 @@ fn derive(_: &Document<'_>) -> Derived {
             ("triaged_by", person.clone().into()),
         ],
     ));
+    // A row of a register, as a source has it.
+    let label = ("label", FactValue::from(HOSTILE));
+    facts.push(fact(
+        "vendor",
+        Key::new("vendor", "", HOSTILE),
+        vec![label, ("owner", person.clone().into())],
+    ));
     let display = [(change, "title"), (person.clone(), "name"), (person, "login")]
         .map(|(about, field)| DisplayFact { about, field, text: HOSTILE.to_owned() });
     Derived { facts, display: display.to_vec(), ..Derived::default() }
@@ -164,6 +175,8 @@ struct Place {
     clock: Arc<AtomicI64>,
     /// The cookies of the owner.
     owner: String,
+    /// What is in the owner's authenticator.
+    secret: String,
     _folder: TempDir,
 }
 
@@ -191,6 +204,7 @@ impl Place {
             answer.body.contains("stand in for the authenticator") && !answer.body.contains("<script>alert")
         );
         place.owner = answer.cookies();
+        place.secret = secret;
         assert!(place.owner.contains("tickmark="), "{}", place.owner);
         place
     }
@@ -217,6 +231,9 @@ impl Place {
         let site = Site::new(Opened {
             workspace,
             derive: Box::new(derive),
+            write: |table, mapping, rows, said, now| {
+                connectors::import::by_hand(table, mapping, rows, said.reason, said.by, said.covers, now)
+            },
             keeping: |now, _| Keeping { streams: vec![], configured: vec![], now },
             clock: Box::new(move || Instant::from_ms(shown.load(Ordering::Relaxed))),
             entropy,
@@ -225,7 +242,7 @@ impl Place {
         });
         let site = Arc::new(site.unwrap());
         let front = Front::new(Arc::clone(&site), origin);
-        Self { front, site, clock, owner: String::new(), _folder: folder }
+        Self { front, site, clock, owner: String::new(), secret: String::new(), _folder: folder }
     }
 
     async fn send(&self, request: Request) -> Answered {
@@ -258,10 +275,15 @@ impl Place {
 
     /// The cookies of a new member with a role.
     async fn member(&self, email: &str, role: Role) -> String {
+        self.member_called(email, role, None).await
+    }
+
+    /// The same, who decides under a pseudonym of their own.
+    async fn member_called(&self, email: &str, role: Role, called: Option<&str>) -> String {
         let invitation = Invitation {
             email: email.to_owned(),
             name: email.to_owned(),
-            called: None,
+            called: called.map(str::to_owned),
             roles: vec![Grant::of(role)],
         };
         let now = self.now();
@@ -321,13 +343,14 @@ fn links(page: &str) -> Vec<String> {
 async fn every_link_leads_to_a_page_that_says_what_it_is_and_runs_nothing() {
     let place = Place::new().await;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let mut open = vec!["/".to_owned(), "/sessions".to_owned()];
+    // A register with a row in it: of the many the walk comes by a few.
+    let mut open = ["/", "/sessions", "/registers/vendor"].map(str::to_owned).to_vec();
     // Of pages that differ in what they name alone a few stand for all.
     let kind = |to: &str| {
         let path = to.split('?').next().unwrap();
         let mut pieces: Vec<&str> = path.split('/').collect();
         for piece in pieces.iter_mut().skip(2) {
-            if !matches!(*piece, "items" | "tables" | "bytes" | "proof" | "leaf") {
+            if !matches!(*piece, "items" | "tables" | "bytes" | "proof" | "leaf" | "invite") {
                 *piece = "*";
             }
         }
@@ -456,6 +479,7 @@ async fn nobody_sees_anything_before_they_are_in() {
     for route in addresses() {
         let path = route.path.replace("{id}", "CHG-01").replace("{key}", "D-1").replace("{item}", "1-1");
         let path = path.replace("{entry}", "0").replace("{name}", "change").replace("{link}", "x");
+        let path = path.replace("{table}", "vendor");
         match (route.open, route.changes) {
             (true, _) => {}
             (false, false) => {
@@ -711,6 +735,13 @@ async fn whatever_is_sent_is_answered_in_words() {
         "/ledger/99999999/proof",
         "/ledger/99999999/leaf",
         "/catalog/tables/none",
+        "/registers/none",
+        "/registers/deviation_close",
+        "/registers/vendor/none",
+        "/enter/deviation_close",
+        "/enter/vendor/none",
+        "/members/99",
+        "/members/x",
         "/assets/none.js",
         "/assets/..%2Fstyle.css",
         "/controls/",
@@ -751,7 +782,7 @@ async fn whatever_is_sent_is_answered_in_words() {
             .replace("{key}", "x")
             .replace("{item}", "1-1")
             .replace("{entry}", "0");
-        let path = path.replace("{name}", "change").replace("{link}", "x");
+        let path = path.replace("{name}", "change").replace("{link}", "x").replace("{table}", "vendor");
         let odd = [
             "page=0",
             "page=99999999999999999999",
@@ -882,4 +913,493 @@ async fn files_of_the_site_are_sent_once() {
         let other = place.send(other.body(Body::empty()).unwrap()).await;
         assert_eq!((other.status, other.body.as_str()), (StatusCode::OK, ""));
     }
+}
+
+/// What a browser would send of the form of a page, as it is shown.
+fn form_of(page: &str) -> Vec<(String, String)> {
+    let plain = |text: &str| {
+        text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    };
+    let form = between(page, "<form class=\"fill\"", "</form>");
+    let attribute = |tag: &str, name: &str| {
+        let from = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+        Some(plain(&tag[from..from + tag[from..].find('"')?]))
+    };
+    let mut fields = vec![];
+    let mut open = String::new();
+    for part in form.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').unwrap();
+        let name = attribute(tag, "name").unwrap_or_default();
+        match tag.split(' ').next().unwrap() {
+            "input" => fields.push((name, attribute(tag, "value").unwrap_or_default())),
+            "textarea" => fields.push((name, plain(text.strip_prefix('\n').unwrap_or(text)))),
+            "select" => {
+                open.clone_from(&name);
+                fields.push((name, String::new()));
+            }
+            "option" if tag.contains(" selected") => {
+                let value = attribute(tag, "value").unwrap_or_default();
+                fields.iter_mut().find(|(name, _)| *name == open).unwrap().1 = value;
+            }
+            _ => {}
+        }
+    }
+    fields
+}
+
+impl Place {
+    /// Opens a form, enters something, and sends it.
+    async fn fill(&self, path: &str, entered: &[(&str, &str)], cookies: &str) -> Answered {
+        let (status, page) = self.get(path, cookies).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {page}");
+        self.resend(path, &page, entered, cookies).await
+    }
+
+    /// Enters something into a form that is shown, and sends it.
+    async fn resend(&self, path: &str, page: &str, entered: &[(&str, &str)], cookies: &str) -> Answered {
+        let mut fields = form_of(page);
+        for (name, value) in entered {
+            let field = fields.iter_mut().find(|(field, _)| field == name);
+            field.unwrap_or_else(|| panic!("{path} has no field {name}: {page}")).1 = (*value).to_owned();
+        }
+        self.send_fields(path, &fields, cookies).await
+    }
+
+    async fn send_fields(&self, path: &str, fields: &[(String, String)], cookies: &str) -> Answered {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        self.post(path, &fields, cookies).await
+    }
+
+    fn size(&self) -> u64 {
+        self.site.beside(|workspace, _| workspace.size())
+    }
+
+    async fn json(&self, path: &str) -> serde_json::Value {
+        let (status, body) = self.get(path, &self.owner).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+}
+
+const DEVIATION: &str = "/deviations/D-0123456789abcdef";
+
+#[tokio::test]
+async fn a_deviation_is_triaged_once_and_in_view_of_what_others_decided() {
+    let place = Place::new().await;
+    let text = &format!("{HOSTILE} and more");
+    let manager = place.member("pm@example.test", Role::ProgrammeManager).await;
+    let path = &format!("{DEVIATION}/triage");
+    let (_, opened) = place.get(path, &place.owner).await;
+    // Two people have the same form open. One of them writes down whose it is.
+    let before = place.size();
+    let theirs = place.fill(path, &[("owner", "cy"), ("cause", "a review was skipped")], &manager).await;
+    assert_eq!(
+        (theirs.status, theirs.header("location")),
+        (StatusCode::SEE_OTHER, DEVIATION),
+        "{}",
+        theirs.body
+    );
+    assert_eq!(place.size(), before + 1);
+    // The other had not seen that: nothing is lost, and nothing is decided over it.
+    let late = place.resend(path, &opened, &[("response", text), ("severity", "low")], &place.owner).await;
+    assert_eq!((late.status, place.size()), (StatusCode::CONFLICT, before + 1), "{}", late.body);
+    assert!(
+        late.body.contains("Decided meanwhile") && late.body.contains("a review was skipped"),
+        "{}",
+        late.body
+    );
+    assert!(late.body.contains("member-2") && !late.body.contains("<script>alert"), "{}", late.body);
+    let kept: BTreeMap<String, String> = form_of(&late.body).into_iter().collect();
+    assert_eq!(&kept["response"], text, "what was entered is there");
+    assert_eq!(
+        (kept["severity"].as_str(), kept["owner"].as_str()),
+        ("low", "cy"),
+        "what was not touched is theirs"
+    );
+    // Sent again in view of it, it holds, and so does what the other wrote.
+    let fields = form_of(&late.body);
+    let done = place.send_fields(path, &fields, &place.owner).await;
+    assert_eq!((done.status, place.size()), (StatusCode::SEE_OTHER, before + 2), "{}", done.body);
+    let shown = place.json(&format!("{DEVIATION}.json")).await["deviation"].clone();
+    assert_eq!((&shown["owner"], &shown["severity"]), (&"cy".into(), &"low".into()), "{shown}");
+    assert_eq!(
+        (&shown["cause"], &shown["response"]),
+        (&"a review was skipped".into(), &text.as_str().into()),
+        "{shown}"
+    );
+    let last = shown["history"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["by"], "member-1", "{last}");
+    assert!(!last["what"].as_str().unwrap().contains("owner"), "what stood there was not said again: {last}");
+    // The same form sent twice decides once, and leads where it led.
+    let twice = place.send_fields(path, &fields, &place.owner).await;
+    assert_eq!((twice.status, twice.header("location")), (StatusCode::SEE_OTHER, DEVIATION));
+    assert_eq!(place.size(), before + 2);
+    // Nothing said is nothing decided; what was said cannot be unsaid.
+    assert_eq!(place.fill(path, &[], &place.owner).await.status, StatusCode::BAD_REQUEST);
+    let unsaid = place.fill(path, &[("cause", " ")], &place.owner).await;
+    assert!(
+        unsaid.status == StatusCode::BAD_REQUEST && unsaid.body.contains("cannot be unsaid"),
+        "{}",
+        unsaid.body
+    );
+    for (name, value) in
+        [("due", "2026-13-40"), ("severity", "grave"), ("compensating", "NO-99"), ("cause", "\u{7}")]
+    {
+        let wrong = place.fill(path, &[(name, value)], &place.owner).await;
+        assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{name}={value}: {}", wrong.body);
+    }
+    let long = "x".repeat(4001);
+    assert_eq!(place.fill(path, &[("cause", &long)], &place.owner).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(place.size(), before + 2);
+}
+
+#[tokio::test]
+async fn a_form_that_is_not_ours_as_we_made_it_is_refused() {
+    let place = Place::new().await;
+    let path = &format!("{DEVIATION}/triage");
+    let (_, page) = place.get(path, &place.owner).await;
+    let before = place.size();
+    let good = form_of(&page);
+    let with = |name: &str, value: &str| {
+        let mut fields = good.clone();
+        fields.iter_mut().find(|(field, _)| field == name).unwrap().1 = value.to_owned();
+        fields
+    };
+    let once = good.iter().find(|(name, _)| name == "once").unwrap().1.clone();
+    let (text, seal) = once.split_once('.').unwrap();
+    let stranger = Secret::parse(&format!("{}A", "B".repeat(42))).unwrap().seal(text);
+    let mut more = vec![with("once", ""), with("once", text), with("once", &format!("{text}.{stranger}"))];
+    more.push(with("once", &format!("0{text}.{seal}")));
+    more.push(good.iter().filter(|(name, _)| name != "once").cloned().collect());
+    more.push(good.iter().filter(|(name, _)| name != "seen").cloned().collect());
+    more.push(with("seen", "x"));
+    more.push([good.clone(), vec![("approved".to_owned(), "yes".to_owned())]].concat());
+    more.push([good.clone(), vec![("cause".to_owned(), "again".to_owned())]].concat());
+    for mut fields in more {
+        fields.push(("was-cause".to_owned(), "not what stood there".to_owned()));
+        let answer = place.send_fields(path, &fields, &place.owner).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{fields:?}: {}", answer.body);
+    }
+    // Without the secret of the session no act is answered at all.
+    for route in addresses().filter(|route| route.changes && !route.open) {
+        let path = route
+            .path
+            .replace("{key}", "D-0123456789abcdef")
+            .replace("{table}", "vendor")
+            .replace("{id}", "1");
+        let answer = place.post(&path, &[("why", "x")], &place.owner).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    // What is not there is not decided about.
+    for path in ["/deviations/D-none/triage", "/deviations/D-none/close", "/enter/none", "/members/99/give"] {
+        assert_eq!(place.get(path, &place.owner).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(place.size(), before);
+}
+
+#[tokio::test]
+async fn a_deviation_is_closed_by_somebody_who_may() {
+    let place = Place::new().await;
+    let reviewer = place.member("rev@example.test", Role::Reviewer).await;
+    let engineer = place.member("eng@example.test", Role::Engineer).await;
+    // Ann answers for the control; another who does so for none may do nothing here.
+    let ann = place.member_called("ann@example.test", Role::ControlOwner, Some("ann")).await;
+    let other = place.member("other@example.test", Role::ControlOwner).await;
+    for act in ["triage", "retest", "close"] {
+        for cookies in [&reviewer, &engineer, &other] {
+            let path = format!("{DEVIATION}/{act}");
+            assert_eq!(place.get(&path, cookies).await.0, StatusCode::FORBIDDEN, "{act}");
+            let (_, page) = place.get("/sessions", cookies).await;
+            let form = between(&page, "name=\"form\" value=\"", "\"").to_owned();
+            let answer = place.post(&path, &[("form", &form), ("seen", "1")], cookies).await;
+            assert!(matches!(answer.status.as_u16(), 400 | 403), "{act}: {}", answer.status);
+        }
+        assert_eq!(place.get(&format!("{DEVIATION}/{act}"), &ann).await.0, StatusCode::OK, "{act}");
+    }
+    assert!(!place.get(DEVIATION, &reviewer).await.1.contains("/triage"), "no way where nobody may go");
+    let before = place.size();
+    let close = &format!("{DEVIATION}/close");
+    // Not without a retest that passed; and nobody accepts their own.
+    let early = place.fill(close, &[("how", "retested")], &place.owner).await;
+    assert!(
+        early.status == StatusCode::BAD_REQUEST && early.body.contains("it was not retested"),
+        "{}",
+        early.body
+    );
+    let own = place.fill(close, &[("how", "accepted"), ("why", "small")], &ann).await;
+    assert!(
+        own.status == StatusCode::BAD_REQUEST && own.body.contains("nobody accepts their own"),
+        "{}",
+        own.body
+    );
+    assert!(own.body.contains(">\nsmall</textarea>"), "what was entered stays: {}", own.body);
+    let reasonless = place.fill(close, &[("how", "accepted")], &place.owner).await;
+    assert_eq!(reasonless.status, StatusCode::BAD_REQUEST, "{}", reasonless.body);
+    let retest = &format!("{DEVIATION}/retest");
+    let nowhere = place.fill(retest, &[("result", "pass"), ("evidence", "99999")], &ann).await;
+    assert!(
+        nowhere.status == StatusCode::BAD_REQUEST && nowhere.body.contains("no ledger entry 99999"),
+        "{}",
+        nowhere.body
+    );
+    assert_eq!(place.size(), before);
+    // An hour later; what is decided then bears that time, and not the one at which the workspace was opened.
+    place.clock.fetch_add(HOUR / 2, Ordering::Relaxed);
+    let passed = place.fill(retest, &[("result", "pass"), ("evidence", "0")], &ann).await;
+    assert_eq!(passed.status, StatusCode::SEE_OTHER, "{}", passed.body);
+    let closed = place.fill(close, &[("how", "retested")], &place.owner).await;
+    assert_eq!(closed.status, StatusCode::SEE_OTHER, "{}", closed.body);
+    let shown = place.json(&format!("{DEVIATION}.json")).await["deviation"].clone();
+    assert_eq!((&shown["standing"], place.size()), (&"closed".into(), before + 2), "{shown}");
+    let history = shown["history"].as_array().unwrap();
+    let last = history.last().unwrap();
+    assert_eq!((&last["by"], &last["at"]), (&"member-1".into(), &"2026-02-28T12:30:00Z".into()), "{last}");
+    // It stays a deviation of the register, with a page.
+    assert!(place.get(DEVIATION, &place.owner).await.1.contains("closed after its retest"));
+}
+
+#[tokio::test]
+async fn what_was_entered_outlives_the_session() {
+    let place = Place::new().await;
+    let text = &format!("{HOSTILE} and more");
+    let path = &format!("{DEVIATION}/triage");
+    let (_, page) = place.get(path, &place.owner).await;
+    let before = place.size();
+    place.clock.fetch_add(2 * HOUR, Ordering::Relaxed);
+    let over = place.resend(path, &page, &[("response", text)], &place.owner).await;
+    assert_eq!(over.status, StatusCode::UNAUTHORIZED, "{}", over.body);
+    assert!(
+        over.body.contains("name=\"kept.response\"") && !over.body.contains("<script>alert"),
+        "{}",
+        over.body
+    );
+    assert!(
+        !over.body.contains("name=\"kept.once\"") && !over.body.contains("name=\"kept.form\""),
+        "{}",
+        over.body
+    );
+    // A wrong password loses nothing either.
+    let sign_in = |page: &Answered, password: &str, code: &str| {
+        let form = page.body.replace("<form method=\"post\" action=\"/sign-in\"", "<form class=\"fill\"");
+        let mut fields = form_of(&form);
+        for (name, value) in [("email", "own@example.test"), ("password", password), ("code", code)] {
+            fields.iter_mut().find(|(field, _)| field == name).unwrap().1 = value.to_owned();
+        }
+        (fields, page.cookies())
+    };
+    let (fields, cookies) = sign_in(&over, "not the password", "000000");
+    let wrong = place.send_fields("/sign-in", &fields, &cookies).await;
+    assert_eq!(wrong.status, StatusCode::UNAUTHORIZED, "{}", wrong.body);
+    let code = totp(&place.secret, place.clock.load(Ordering::Relaxed));
+    let (fields, cookies) = sign_in(&wrong, PASSWORD, &code);
+    let inside = place.send_fields("/sign-in", &fields, &cookies).await;
+    assert_eq!((inside.status, place.size()), (StatusCode::OK, before), "{}", inside.body);
+    let session = inside.cookies();
+    let again = form_of(&inside.body.replace("<form method=\"post\"", "<form class=\"fill\""));
+    let shown = place.send_fields(path, &again, &session).await;
+    // It is shown, and not obeyed before somebody presses the button.
+    assert_eq!((shown.status, place.size()), (StatusCode::OK, before), "{}", shown.body);
+    let kept: BTreeMap<String, String> = form_of(&shown.body).into_iter().collect();
+    assert_eq!(&kept["response"], text);
+    let done = place.resend(path, &shown.body, &[], &session).await;
+    assert_eq!((done.status, place.size()), (StatusCode::SEE_OTHER, before + 1), "{}", done.body);
+}
+
+#[tokio::test]
+async fn a_register_keeps_every_version_with_who_and_why() {
+    let place = Place::new().await;
+    let engineer = place.member("eng@example.test", Role::Engineer).await;
+    let reviewer = place.member("rev@example.test", Role::Reviewer).await;
+    let customer = place.member("buy@example.test", Role::Customer).await;
+    let of = async |path: &str, cookies: &str| place.get(path, cookies).await.0;
+    assert_eq!(of("/registers/vendor", &reviewer).await, StatusCode::OK);
+    for (path, cookies) in [
+        ("/enter/vendor", &reviewer),
+        ("/registers", &customer),
+        // Who has access is for others to say than who the vendors are.
+        ("/enter/access_grant", &engineer),
+        ("/enter/policy_version", &engineer),
+        ("/registers/access_grant", &engineer),
+    ] {
+        assert_eq!(of(path, cookies).await, StatusCode::FORBIDDEN, "{path}");
+    }
+    let before = place.size();
+    let new = [
+        ("key", "V/1"),
+        ("c-label", HOSTILE),
+        ("c-tier", "high"),
+        ("c-first_used_at", "2026-01-05T10:00"),
+        ("c-owner", "ann"),
+        ("c-ended", "no"),
+        ("why", HOSTILE),
+    ];
+    let added = place.fill("/enter/vendor", &new, &engineer).await;
+    assert_eq!(
+        (added.status, added.header("location")),
+        (StatusCode::SEE_OTHER, "/registers/vendor/V%2F1"),
+        "{}",
+        added.body
+    );
+    let row = "/registers/vendor/V%2F1.json";
+    let values = |row: &serde_json::Value| row["rows"][0]["values"].clone();
+    let first = values(&place.json(row).await);
+    assert_eq!(
+        (&first["tier"], &first["ended"], &first["owner"]),
+        (&"high".into(), &"no".into(), &"ann".into()),
+        "{first}"
+    );
+    assert_eq!(first["first_used_at"], "2026-01-05T10:00:00Z");
+    // What nobody said is not known, and no word stands in for it.
+    assert_eq!(
+        (&first["data_class"], &first["health_data"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    let (_, page) = place.get("/registers/vendor/V%2F1", &place.owner).await;
+    assert!(page.contains("not known") && !page.contains("<script>alert"), "{page}");
+    // A change is another version; what is left as it is stays, what is emptied is not known any more.
+    let change = "/enter/vendor/V%2F1";
+    let (_, opened) = place.get(change, &place.owner).await;
+    let (_, also_opened) = place.get(change, &place.owner).await;
+    let changed = place
+        .resend(change, &opened, &[("c-tier", "low"), ("c-ended", ""), ("why", "checked")], &place.owner)
+        .await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.body);
+    let shown = place.json(row).await;
+    let second = values(&shown);
+    assert_eq!((&second["tier"], &second["ended"]), (&"low".into(), &serde_json::Value::Null), "{second}");
+    assert_eq!((&second["label"], &second["first_used_at"]), (&first["label"], &first["first_used_at"]));
+    let history = shown["history"].as_array().unwrap();
+    let told: Vec<_> =
+        history.iter().map(|v| (v["by"].clone(), v["reason"].clone(), v["said"]["tier"].clone())).collect();
+    assert_eq!(
+        told,
+        [
+            ("member-2".into(), HOSTILE.into(), "high".into()),
+            ("member-1".into(), "checked".into(), "low".into())
+        ]
+    );
+    assert_eq!(place.size(), before + 2);
+    // The form that was open before comes back with what was entered, and with what the other did.
+    let late = place
+        .resend(change, &also_opened, &[("c-data_class", "public"), ("why", "asked")], &place.owner)
+        .await;
+    assert_eq!((late.status, place.size()), (StatusCode::CONFLICT, before + 2), "{}", late.body);
+    let kept: BTreeMap<String, String> = form_of(&late.body).into_iter().collect();
+    assert_eq!(
+        (kept["c-data_class"].as_str(), kept["c-tier"].as_str(), kept["c-ended"].as_str()),
+        ("public", "low", "")
+    );
+    let done = place.resend(change, &late.body, &[], &place.owner).await;
+    assert_eq!((done.status, place.size()), (StatusCode::SEE_OTHER, before + 3), "{}", done.body);
+    // What cannot be taken, in words, with what was entered.
+    for (entered, why) in [
+        (vec![("key", "V/1"), ("c-label", "x"), ("why", "x")], "already"),
+        (vec![("key", "V2"), ("c-label", "x"), ("why", "")], "the reason is missing"),
+        (vec![("key", " "), ("c-label", "x"), ("why", "x")], "the key is missing"),
+        (vec![("key", "V2"), ("c-label", ""), ("why", "x")], "Label is missing"),
+        (vec![("key", "V2"), ("c-label", "x"), ("c-tier", "enormous"), ("why", "x")], "enormous"),
+        (vec![("key", "V2"), ("c-label", "x"), ("c-ended_at", "yesterday"), ("why", "x")], "yesterday"),
+    ] {
+        let wrong = place.fill("/enter/vendor", &entered, &engineer).await;
+        assert!(
+            wrong.status == StatusCode::BAD_REQUEST && wrong.body.contains(why),
+            "{entered:?}: {}",
+            wrong.body
+        );
+        assert_eq!(form_of(&wrong.body).iter().find(|(name, _)| name == "c-label").unwrap().1, entered[1].1);
+    }
+    let same = place.fill(change, &[("why", "x")], &place.owner).await;
+    assert!(same.status == StatusCode::BAD_REQUEST && same.body.contains("known already"), "{}", same.body);
+    assert_eq!(place.size(), before + 3);
+    let csv = place.get("/registers/vendor.csv?q=V%2F1", &place.owner).await.1;
+    assert!(csv.starts_with("key,within,label,tier,") && csv.lines().count() == 2, "{csv}");
+}
+
+#[tokio::test]
+async fn who_gets_in_is_decided_by_owners_who_have_just_proved_who_they_are() {
+    let place = Place::new().await;
+    let manager = place.member("pm@example.test", Role::ProgrammeManager).await;
+    let engineer = place.member("eng@example.test", Role::Engineer).await;
+    assert_eq!(place.get("/members", &engineer).await.0, StatusCode::FORBIDDEN);
+    let (status, list) = place.get("/members", &manager).await;
+    assert!(
+        status == StatusCode::OK && list.contains("pm@example.test") && !list.contains("/members/invite"),
+        "{list}"
+    );
+    for act in ["invite", "3/give", "3/take", "3/reset", "3/end-sessions", "3/remove"] {
+        assert_eq!(place.get(&format!("/members/{act}"), &manager).await.0, StatusCode::FORBIDDEN, "{act}");
+    }
+    let before = place.size();
+    let invited =
+        [("email", "new@example.test"), ("name", HOSTILE), ("role", "engineer"), ("why", "joins the team")];
+    // Eleven minutes after the last proof another is wanted, and nothing that was entered is lost.
+    place.clock.fetch_add(11 * 60_000, Ordering::Relaxed);
+    let (_, form) = place.get("/members/invite", &place.owner).await;
+    assert!(form.contains("name=\"password\"") && form.contains("name=\"code\""), "{form}");
+    let unproved = place.resend("/members/invite", &form, &invited, &place.owner).await;
+    assert!(matches!(unproved.status.as_u16(), 401 | 403), "{}: {}", unproved.status, unproved.body);
+    assert_eq!(
+        form_of(&unproved.body).iter().find(|(name, _)| name == "email").unwrap().1,
+        "new@example.test"
+    );
+    assert_eq!(place.size(), before);
+    let code = totp(&place.secret, place.clock.load(Ordering::Relaxed));
+    let proof = [("password", PASSWORD), ("code", code.as_str())];
+    let proved =
+        place.resend("/members/invite", &unproved.body, &[&invited[..], &proof].concat(), &place.owner).await;
+    assert_eq!((proved.status, place.size()), (StatusCode::OK, before + 1), "{}", proved.body);
+    let link = between(&proved.body, "id=\"link\">", "</code>").to_owned();
+    assert!(
+        link.starts_with("/join/")
+            && !proved.body.contains("<script>alert")
+            && !proved.body.contains(PASSWORD)
+    );
+    // The link is shown once; the same form again invites nobody else.
+    let fields: Vec<(String, String)> = {
+        let mut fields = form_of(&unproved.body);
+        for (name, value) in invited.iter().chain(&proof) {
+            fields.iter_mut().find(|(field, _)| field == name).unwrap().1 = (*value).to_owned();
+        }
+        fields
+    };
+    let twice = place.send_fields("/members/invite", &fields, &place.owner).await;
+    assert_eq!(
+        (twice.status, twice.header("location"), place.size()),
+        (StatusCode::SEE_OTHER, "/members/4", before + 1)
+    );
+    assert!(!twice.body.contains("/join/"));
+    let (_, member) = place.get("/members/4", &place.owner).await;
+    assert!(
+        member.contains("joins the team") && member.contains("member-1") && !member.contains(&link),
+        "{member}"
+    );
+    // Within ten minutes the proof holds. A role that is given holds at once.
+    assert_eq!(place.get("/query", &engineer).await.0, StatusCode::FORBIDDEN);
+    let given = place
+        .fill("/members/3/give", &[("role", "programme_manager"), ("why", "helps out")], &place.owner)
+        .await;
+    assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.body);
+    assert_eq!(place.get("/query", &engineer).await.0, StatusCode::OK);
+    let taken =
+        place.fill("/members/3/take", &[("grant", "programme_manager"), ("why", "done")], &place.owner).await;
+    assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.body);
+    assert_eq!(place.get("/query", &engineer).await.0, StatusCode::FORBIDDEN);
+    // Nobody about themselves; nobody without a reason; no role that does not go with another.
+    for (path, entered) in [
+        ("/members/1/remove", vec![("why", "x")]),
+        ("/members/3/remove", vec![("why", "")]),
+        ("/members/3/give", vec![("role", "auditor"), ("engagement", "2026"), ("why", "x")]),
+        ("/members/3/give", vec![("role", "emperor"), ("why", "x")]),
+        ("/members/invite", vec![("email", "nobody"), ("name", "x"), ("role", "engineer"), ("why", "x")]),
+    ] {
+        let refused = place.fill(path, &entered, &place.owner).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path} {entered:?}: {}", refused.body);
+    }
+    // Sessions end without a decision; the membership with one.
+    let ended = place.fill("/members/2/end-sessions", &[("why", "lost a laptop")], &place.owner).await;
+    assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.body);
+    assert_eq!(place.get("/", &manager).await.0, StatusCode::SEE_OTHER);
+    let removed = place.fill("/members/3/remove", &[("why", "left")], &place.owner).await;
+    assert_eq!(removed.status, StatusCode::SEE_OTHER, "{}", removed.body);
+    assert_eq!(place.get("/", &engineer).await.0, StatusCode::SEE_OTHER);
 }

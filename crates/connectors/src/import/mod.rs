@@ -5,6 +5,7 @@
 //! [`Mapping`], which travels in every receipt: rows are a function of the ledger, whatever becomes of the mapping's file. The
 //! same reading checks a file before anything is appended, so that what was accepted can be derived.
 
+mod by_hand;
 mod cell;
 mod derive;
 mod encoding;
@@ -14,6 +15,7 @@ mod parquet;
 mod propose;
 mod rows;
 
+pub use by_hand::by_hand;
 pub use derive::derive;
 pub use encoding::Encoding;
 pub use file::{Chunk, File};

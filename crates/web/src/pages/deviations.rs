@@ -1,7 +1,7 @@
 //! The register of deviations: what was found, how it stands, and everything that people decided about it.
 
-use app::{DeviationReport, Found};
-use maud::html;
+use app::{Action, Decided, DeviationReport, Found, Reach, Resource};
+use maud::{Markup, html};
 use serde_json::json;
 
 use crate::answer::{Answer, Page};
@@ -9,6 +9,7 @@ use crate::csv::Csv;
 use crate::fault::Fault;
 use crate::pages::home::{deviation_rows, is_open, standing};
 use crate::parts::{self, Mark, count, many, spoken, theirs};
+use crate::site::Seen;
 use crate::visit::Visit;
 
 /// How deviations stand, the most urgent first.
@@ -94,11 +95,55 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
         })
 }
 
-pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
+/// The deviation that the address names, as the register has it by now: what was decided a moment ago counts, although the period
+/// may not have been worked out again yet.
+pub(crate) fn named(visit: &Visit<'_>, seen: &Seen) -> Result<DeviationReport, Fault> {
     let key = visit.name("key");
-    let seen = visit.seen()?;
     let unknown = || Fault::unknown("deviation", key, "the register lists every one of the period");
-    let d = seen.overview.deviations.deviations.iter().find(|d| d.key == key).ok_or_else(unknown)?;
+    let found = seen.overview.deviations.deviations.iter().find(|d| d.key == key).ok_or_else(unknown)?;
+    if seen.position() >= visit.site.position() {
+        return Ok(found.clone());
+    }
+    Ok(visit.site.workspace().renewed(found, visit.site.today())?)
+}
+
+/// Whether whoever looks may do something to a deviation: everywhere, or because it is theirs.
+pub(crate) fn may(visit: &Visit<'_>, seen: &Seen, d: &DeviationReport, action: Action) -> bool {
+    let Some(who) = &visit.who else { return false };
+    let called = |owner: &str| owner.to_lowercase() == who.called.to_lowercase();
+    match who.reach(action, Resource::Deviations) {
+        Some(Reach::Every) => true,
+        Some(Reach::Own) => {
+            d.owner.as_deref().is_some_and(called)
+                || seen
+                    .overview
+                    .criteria
+                    .controls
+                    .iter()
+                    .any(|c| d.controls.contains(&c.id) && c.owner.as_deref().is_some_and(called))
+        }
+        None => false,
+    }
+}
+
+/// What may be done next, as ways to the forms for it.
+fn ways(visit: &Visit<'_>, seen: &Seen, d: &DeviationReport) -> Markup {
+    let way = |act: &str, name: &str, first: bool| {
+        html! { a class=(if first { "btn pri" } else { "btn" }) href=(visit.to(&["deviations", &d.key, act])) { (name) } " " }
+    };
+    let (enters, decides) = (may(visit, seen, d, Action::Enter), may(visit, seen, d, Action::Decide));
+    html! { @if enters || decides { p.mt {
+        @if d.registered.is_none() { @if enters && d.found == Found::Yes { (way("register", "Enter into the register", true)) } }
+        @else {
+            @if enters { (way("triage", "Triage", d.standing == "unowned")) (way("retest", "Retest", false)) }
+            @if decides { (way("close", "Close", false)) }
+        }
+    } } }
+}
+
+pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
+    let seen = visit.seen()?;
+    let d = &named(visit, &seen)?;
     let procedure = seen.overview.report.procedures.iter().find(|p| p.id == d.about.procedure);
     let item = procedure.and_then(|p| {
         let is = |item: &&app::ItemReport| item.item == d.about.item && item.occurred_at == d.occurred_at;
@@ -114,6 +159,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
                 (parts::head("Deviation", &html! { span.hid { (d.key) } " " (theirs(&d.label)) }, &html! { p { (theirs(&d.reason)) } },
                     &match d.found { Found::Yes => Mark::Dev.pill("Deviation"), Found::No => Mark::Na.pill("Not found any more"), _ => Mark::Unk.pill("Not looked for") }))
                 @if let Some(because) = &d.found_because { p.note.info { (theirs(because)) } }
+                (ways(visit, &seen, d))
                 div.cols {
                     div {
                         section aria-labelledby="h-what" { div.sh { h2 id="h-what" { "What it is about" } } dl.kv {
@@ -128,7 +174,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
                         @if let Some(p) = procedure { @if !p.how_to_fix.is_empty() { section aria-labelledby="h-fix" { div.sh { h2 id="h-fix" { "How to fix it" } } p { (p.how_to_fix) } } } }
                         section aria-labelledby="h-history" { div.sh { h2 id="h-history" { "What was decided" } p { "newest first" } }
                             @if d.history.is_empty() { (parts::empty("Nobody has decided about it.", "Enter it into the register, name an owner and a day, and say why it came to be.", None, Some(&format!("tickmark deviation register {}", d.key)))) }
-                            @else { ol.tl { @for one in d.history.iter().rev() { li { b { (theirs(&one.what)) } br; span.dim { (visit.time(one.at)) ", " @match &one.by { Some(by) => (theirs(by)), None => "nobody is named" } ", " (parts::entry(visit, one.entry)) } } } } } }
+                            @else { ol.tl { @for one in d.history.iter().rev() { li { (decided(visit, one)) } } } } }
                     }
                     section aria-labelledby="h-stands" { div.sh { h2 id="h-stands" { "How it stands" } } dl.kv {
                         dt { "Standing" } dd { (standing(d)) }
@@ -144,4 +190,13 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
                 }
             }
         })
+}
+
+/// One decision: what, when, by whom, and why it does not count where it does not.
+pub(crate) fn decided(visit: &Visit<'_>, one: &Decided) -> Markup {
+    html! {
+        b { (theirs(&one.what)) } br;
+        span.dim { (visit.time(one.at)) ", " @match &one.by { Some(by) => (theirs(by)), None => "nobody is named" } ", " (parts::entry(visit, one.entry)) }
+        @if let Some(why) = &one.not_counted { br; span.tag.warm { "does not count" } " " (theirs(why)) }
+    }
 }

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use maud::{Markup, html};
 
+use crate::acts::{AGAIN, ONCE};
 use crate::answer::{Answer, Page};
 use crate::door::{self, FORM};
 use crate::fault::Fault;
@@ -54,11 +55,65 @@ pub(crate) fn sign_in_form(visit: &Visit<'_>) -> Result<Answer, Fault> {
             },
         ));
     }
-    form_to_sign_in(visit, StatusCode::OK, None)
+    form_to_sign_in(visit, StatusCode::OK, None, None)
+}
+
+/// A form that somebody sent after their session had ended: where to, and what was in it.
+struct Kept {
+    to: String,
+    fields: Vec<(String, String)>,
+}
+
+/// What the fields of a kept form begin with.
+const KEPT: &str = "kept.";
+/// Fields of a form that are kept at most: more are no form of ours.
+const MOST: usize = 1000;
+
+/// The kept form that came with what somebody signs in with.
+fn kept(visit: &Visit<'_>) -> Option<Kept> {
+    let to = within(visit.field(AGAIN)?).to_owned();
+    let fields = visit.fields.iter();
+    let fields =
+        fields.filter_map(|(name, value)| Some((name.strip_prefix(KEPT)?.to_owned(), value.clone())));
+    Some(Kept { to, fields: fields.collect() })
+}
+
+/// The form to sign in, for whoever sent another form when their session had ended: that one is kept beside it, and nothing of it is
+/// done.
+pub(crate) fn interrupted(visit: &Visit<'_>) -> Result<Answer, Fault> {
+    let of_the_session = [FORM, ONCE, AGAIN, "password", "code"];
+    let fields = visit.fields.iter().filter(|(name, _)| !of_the_session.contains(&name.as_str()));
+    let fields: Vec<(String, String)> = fields.cloned().collect();
+    if fields.len() > MOST {
+        return Err(Refused::NotSignedIn.into());
+    }
+    let kept = Kept { to: visit.with(&[]), fields };
+    let what =
+        "your session has ended; sign in, and you get back what you entered; nothing has been done with it";
+    form_to_sign_in(visit, StatusCode::UNAUTHORIZED, Some(what), Some(&kept))
+}
+
+/// Leads back to a kept form, with what was entered in it. It is shown, and not obeyed.
+fn back_to(kept: &Kept, session: &Secret) -> Markup {
+    html! {
+        h1 { "You are in" }
+        p.sub.mt8 { "What you had entered is kept. Nothing has been done with it: look at it and send it again." }
+        form method="post" action=(kept.to) {
+            input type="hidden" name=(FORM) value=(session.form_token());
+            input type="hidden" name=(AGAIN) value="yes";
+            @for (name, value) in &kept.fields { input type="hidden" name=(name) value=(value); }
+            p.mt { button.btn.pri { "Show what I entered" } }
+        }
+    }
 }
 
 /// The form, with a secret that the browser has to bring back beside it.
-fn form_to_sign_in(visit: &Visit<'_>, status: StatusCode, what: Option<&str>) -> Result<Answer, Fault> {
+fn form_to_sign_in(
+    visit: &Visit<'_>,
+    status: StatusCode,
+    what: Option<&str>,
+    kept: Option<&Kept>,
+) -> Result<Answer, Fault> {
     let random: [u8; 32] = visit.site.random()?;
     let secret = Secret::parse(&URL_SAFE_NO_PAD.encode(random)).ok_or_else(door::not_own_form)?;
     let recovery = visit.word("with") == Some("recovery") || visit.field("with") == Some("recovery");
@@ -68,24 +123,30 @@ fn form_to_sign_in(visit: &Visit<'_>, status: StatusCode, what: Option<&str>) ->
         form method="post" action="/sign-in" {
             input type="hidden" name=(FORM) value=(secret.form_token());
             input type="hidden" name="then" value=(then(visit));
+            @if let Some(kept) = kept {
+                input type="hidden" name=(AGAIN) value=(kept.to);
+                @for (name, value) in &kept.fields { input type="hidden" name=(format!("{KEPT}{name}")) value=(value); }
+            }
             @if recovery { input type="hidden" name="with" value="recovery"; }
-            (field("email", "E-mail address", "email", "username", visit.field("email").unwrap_or(""), None))
+            (field("email", "E-mail address", "email", "username", if visit.path == "/sign-in" { visit.field("email").unwrap_or("") } else { "" }, None))
             (field("password", "Password", "password", "current-password", "", None))
             @if recovery { (field("code", "Recovery code", "text", "off", "", Some("One of the codes that were shown once. Each counts once, and its use stands in the ledger."))) }
             @else { (field("code", "Code", "text", "one-time-code", "", Some("Six digits of your authenticator; each counts once."))) }
             p.mt { button.btn.pri { "Sign in" } }
         }
-        p.mt.small { @if recovery { a href=(crate::visit::address(&["sign-in"], [("then", then(visit))].into_iter())) { "Use the authenticator" } }
-            @else { a href=(crate::visit::address(&["sign-in"], [("with", "recovery"), ("then", then(visit))].into_iter())) { "The authenticator is lost" } } }
+        // Another page would lose what is kept here.
+        @if kept.is_none() { p.mt.small { @if recovery { a href=(crate::visit::address(&["sign-in"], [("then", then(visit))].into_iter())) { "Use the authenticator" } }
+            @else { a href=(crate::visit::address(&["sign-in"], [("with", "recovery"), ("then", then(visit))].into_iter())) { "The authenticator is lost" } } } }
     };
     let cookies = vec![door::visitor(&secret, visit.origin)];
     Ok(Answer::Alone { status, title: "Sign in".to_owned(), main, cookies })
 }
 
 pub(crate) fn sign_in(visit: &Visit<'_>) -> Result<Answer, Fault> {
+    let kept = kept(visit);
     if !door::is_own_form(visit.sender.visitor.as_ref(), &visit.fields) {
         let what = "this form had been open for long, or cookies are off; enter it again";
-        return form_to_sign_in(visit, StatusCode::FORBIDDEN, Some(what));
+        return form_to_sign_in(visit, StatusCode::FORBIDDEN, Some(what), kept.as_ref());
     }
     let text = |name| visit.field(name).unwrap_or("");
     let entered =
@@ -98,11 +159,19 @@ pub(crate) fn sign_in(visit: &Visit<'_>) -> Result<Answer, Fault> {
     match done {
         Ok(signed_in) => {
             let cookies = door::entered(&signed_in, now, visit.origin);
-            Ok(Answer::Elsewhere { to: then(visit).to_owned(), cookies })
+            Ok(match &kept {
+                Some(kept) => Answer::Alone {
+                    status: StatusCode::OK,
+                    title: "You are in".to_owned(),
+                    main: back_to(kept, &signed_in.session),
+                    cookies,
+                },
+                None => Answer::Elsewhere { to: then(visit).to_owned(), cookies },
+            })
         }
         Err(refused) => {
             let (status, text) = told(refused)?;
-            form_to_sign_in(visit, status, Some(&text))
+            form_to_sign_in(visit, status, Some(&text), kept.as_ref())
         }
     }
 }
