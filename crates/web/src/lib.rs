@@ -26,3 +26,4 @@ pub use respond::{Front, Origin, Peer};
 pub use routes::{Address, addresses};
 pub use serve::serve;
 pub use site::{Opened, Site};
+pub use visit::address;

@@ -184,7 +184,7 @@ impl Visit<'_> {
 }
 
 /// An address of this site, every piece encoded; words without a value are left out.
-pub(crate) fn address<'a>(path: &[&str], query: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub fn address<'a>(path: &[&str], query: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
     for piece in path {
         text.push('/');

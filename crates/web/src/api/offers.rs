@@ -447,13 +447,8 @@ const CRITERION_CONTENT: Shape = Object(&[
 
 const ATTRIBUTE: Shape = Object(&[("letter", Text), ("says", Text), ("counts", COUNTS)]);
 
-const GAP_IN_COVERAGE: Shape = Object(&[
-    ("table", Text),
-    ("from", Time),
-    ("to", Time),
-    ("reason", Text),
-    ("supplied_by?", TEXTS),
-]);
+const GAP_IN_COVERAGE: Shape =
+    Object(&[("table", Text), ("from", Time), ("to", Time), ("reason", Text), ("supplied_by?", TEXTS)]);
 
 const CONTROL_VERSION: Shape = Object(&[
     ("control", Text),
@@ -573,7 +568,13 @@ static DEVIATION: Named = Named {
         ("waivers?", List(&Object(&[("key", Text), ("stands", Text), ("entered_afterwards?", Truth)]))),
         (
             "history?",
-            List(&Object(&[("entry", Whole), ("at", Time), ("by?", Text), ("what", Text), ("not_counted?", Text)])),
+            List(&Object(&[
+                ("entry", Whole),
+                ("at", Time),
+                ("by?", Text),
+                ("what", Text),
+                ("not_counted?", Text),
+            ])),
         ),
     ],
 };

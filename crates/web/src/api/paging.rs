@@ -202,7 +202,8 @@ mod tests {
             assert_eq!(of(query).unwrap_err().code, code, "{query}");
         }
         assert_eq!(of(&format!("q={}", "ä".repeat(201))).unwrap_err().code, "too_long");
-        for query in ["", "limit=1000", "operation=cannot_conclude&design=suitable&q=x&from=2026-01-01", "q="] {
+        for query in ["", "limit=1000", "operation=cannot_conclude&design=suitable&q=x&from=2026-01-01", "q="]
+        {
             assert!(of(query).is_ok(), "{query}");
         }
     }
