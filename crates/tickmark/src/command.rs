@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Demo(crate::demo::DemoCommand),
     /// The programme in a browser, on this machine
     Serve(crate::serve::ServeCommand),
+    /// The programme for assistants: a Model Context Protocol server that reads from a running `serve`
+    Mcp(crate::mcp::McpCommand),
     /// Examine every change of a git repository in a period
     Check(Check),
     /// Test every control over a period, or look at what held on a date

@@ -257,7 +257,7 @@ fn read_own(session: &Session, path: &Path) -> Result<String, Failure> {
 }
 
 /// Whether an address plainly is this machine's. That it isn't plain proves nothing.
-fn on_this_machine(url: &str) -> bool {
+pub(crate) fn on_this_machine(url: &str) -> bool {
     let Ok(uri) = url.parse::<ureq::http::Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     match host.parse::<std::net::IpAddr>() {

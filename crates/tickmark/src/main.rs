@@ -20,6 +20,7 @@ mod flows;
 mod gaps;
 mod import;
 mod ledger_command;
+mod mcp;
 mod member;
 mod output;
 mod parameter;
@@ -75,6 +76,7 @@ fn run(arguments: command::Arguments) -> Result<ExitCode, failure::Failure> {
         Command::Init { .. }
         | Command::Restore { .. }
         | Command::Demo(_)
+        | Command::Mcp(_)
         | Command::Completions { .. }
         | Command::Man => {}
         other => {
@@ -91,6 +93,7 @@ fn execute(session: &session::Session, command: command::Command) -> Result<Exit
     match command {
         Command::Demo(what) => demo::run(session, &what),
         Command::Serve(what) => serve::run(session, &what),
+        Command::Mcp(what) => mcp::run(&what),
         Command::Init { folder, organisation } => session::init(session, folder.as_deref(), &organisation),
         Command::Check(check) => check::run(session, &check),
         Command::Access(what) => access::run(session, &what),

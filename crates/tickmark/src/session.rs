@@ -122,6 +122,11 @@ pub(crate) fn keeping(now: Instant, config: &app::Config) -> app::Keeping {
     app::Keeping { streams: github.collect(), configured: configured.collect(), now }
 }
 
+/// The token that a server is asked with: never an argument, which every program on a machine can see.
+pub(crate) fn token() -> Option<String> {
+    std::env::var("TICKMARK_TOKEN").ok().map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
+}
+
 pub(crate) fn entropy(bytes: &mut [u8]) -> std::io::Result<()> {
     getrandom::fill(bytes).map_err(std::io::Error::other)
 }

@@ -199,7 +199,12 @@ pub(crate) const MADE_BY: &str = concat!("tickmark ", env!("CARGO_PKG_VERSION"))
 /// The filter of a list, as its address has it.
 fn filter(visit: &Visit<'_>) -> String {
     let mut words = form_urlencoded::Serializer::new(String::new());
-    words.extend_pairs(visit.query.iter().filter(|(key, value)| key != "page" && !value.is_empty()));
+    words.extend_pairs(
+        visit
+            .query
+            .iter()
+            .filter(|(key, value)| !matches!(key.as_str(), "page" | "cursor" | "limit") && !value.is_empty()),
+    );
     words.finish()
 }
 

@@ -19,6 +19,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tower::ServiceExt as _;
 
 use crate::answer::{Answer, Form};
+use crate::api::{self, Offer, Paging, Wants};
 use crate::assets::Asset;
 use crate::door::{self, Needs, Sender};
 use crate::fault::Fault;
@@ -134,6 +135,7 @@ struct Arrived {
     theme: Option<&'static str>,
     fields: Vec<(String, String)>,
     if_none_match: Option<String>,
+    wants: Wants,
     sender: Sender,
 }
 
@@ -142,16 +144,21 @@ impl Front {
     #[must_use]
     pub fn new(site: Arc<Site>, origin: Origin) -> Self {
         let origin = Arc::new(origin);
+        let pages = routes::ROUTES.iter().map(|route| (route.path.to_owned(), route, None));
+        let offered = api::OFFERS.iter().filter_map(|offer| {
+            let route = routes::ROUTES.iter().find(|r| r.path == offer.page && !r.changes)?;
+            Some((format!("{}{}", api::PREFIX, offer.path), route, Some(offer)))
+        });
         let mut router = Router::new();
-        for route in routes::ROUTES {
+        for (path, route, offer) in pages.chain(offered) {
             let (site, origin) = (Arc::clone(&site), Arc::clone(&origin));
             let handler = move |params: Result<RawPathParams, RawPathParamsRejection>, request: Request| {
                 let (site, origin) = (Arc::clone(&site), Arc::clone(&origin));
-                async move { visited(site, origin, route, params.ok(), request).await }
+                async move { visited(site, origin, (route, offer), params.ok(), request).await }
             };
             let method =
                 if route.changes { axum::routing::post(handler) } else { axum::routing::get(handler) };
-            router = router.route(route.path, method);
+            router = router.route(&path, method);
         }
         Self { site, origin, router }
     }
@@ -163,6 +170,7 @@ impl Front {
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
         let theme = theme(request.headers());
         let form = form_of(request.uri().path()).0;
+        let by_program = api::is_for_programs(request.uri().path());
         let mut response = match self.arrived(request, &id, theme).await {
             Ok(response) => response,
             Err(fault) => self.refused(&fault, &id, form, theme),
@@ -190,6 +198,9 @@ impl Front {
             if let Some(allow) = allow {
                 response.headers_mut().insert(ALLOW, allow);
             }
+        }
+        if by_program {
+            api::challenged(&mut response);
         }
         self.sealed(&mut response, &id);
         response
@@ -220,7 +231,9 @@ impl Front {
         }
         let (mut parts, body) = request.into_parts();
         let mut fields = vec![];
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
+        // No form is sent to the API: what it takes, it takes with a token, which no browser sends by itself.
+        let by_program = api::is_for_programs(parts.uri.path());
+        if !matches!(parts.method, Method::GET | Method::HEAD) && !by_program {
             if !self.origin.sent_from_here(&parts.headers) {
                 return Err(Fault::new(
                     StatusCode::FORBIDDEN,
@@ -244,10 +257,11 @@ impl Front {
             )
         })?;
         let if_none_match = parts.headers.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let wants = Wants::of(&parts.headers);
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
         let sender = Sender::of(&parts.headers, &self.origin, peer);
         let id = id.to_owned();
-        let arrived = Arrived { id, form, path, query, theme, fields, if_none_match, sender };
+        let arrived = Arrived { id, form, path, query, theme, fields, if_none_match, wants, sender };
         parts.extensions.insert(Arc::new(arrived));
         let request = Request::from_parts(parts, Body::empty());
         match self.router.clone().oneshot(request).await {
@@ -291,6 +305,9 @@ fn form_of(path: &str) -> (Form, &str) {
         |suffix: &str, form| path.strip_suffix(suffix).filter(|rest| !rest.ends_with('/')).map(|p| (form, p));
     if path.starts_with("/assets/") {
         return (Form::Html, path);
+    }
+    if api::is_for_programs(path) {
+        return (Form::Json, path);
     }
     match cut(".json", Form::Json).or_else(|| cut(".csv", Form::Csv)) {
         Some((form, rest)) if rest.strip_prefix('/') == Some(HOME) => (form, "/"),
@@ -352,7 +369,7 @@ fn theme(headers: &HeaderMap) -> Option<&'static str> {
 async fn visited(
     site: Arc<Site>,
     origin: Arc<Origin>,
-    route: &'static Route,
+    to: (&'static Route, Option<&'static Offer>),
     params: Option<RawPathParams>,
     mut request: Request,
 ) -> Response {
@@ -363,7 +380,7 @@ async fn visited(
     let named = params.iter().flat_map(|params| params.iter());
     let named: Vec<(String, String)> = named.map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
     let (kept, asked) = (Arc::clone(&site), Arc::clone(&arrived));
-    let ran = tokio::task::spawn_blocking(move || let_in(&kept, &origin, route, named, &asked));
+    let ran = tokio::task::spawn_blocking(move || let_in(&kept, &origin, to, named, &asked));
     let Arrived { id, form, theme, .. } = &*arrived;
     match ran.await {
         Ok(response) => response,
@@ -385,11 +402,11 @@ async fn visited(
 fn let_in(
     site: &Site,
     origin: &Origin,
-    route: &Route,
+    (route, offer): (&Route, Option<&Offer>),
     named: Vec<(String, String)>,
     arrived: &Arrived,
 ) -> Response {
-    let Arrived { id, form, path, query, theme, fields, if_none_match, sender } = arrived;
+    let Arrived { id, form, path, query, theme, fields, if_none_match, wants, sender } = arrived;
     let answered = || -> Result<Response, Fault> {
         let who = sender.who(site)?;
         // Whoever is in is known by a cookie, which a browser sends along with everybody's forms.
@@ -397,11 +414,12 @@ fn let_in(
             return Err(door::not_own_form());
         }
         let admitted = door::admitted(route.needs, who.as_ref(), site.now());
-        let visit = Visit {
+        let mut visit = Visit {
             site,
             id: id.clone(),
             path: path.clone(),
             form: *form,
+            paging: None,
             named,
             query: query.clone(),
             theme: *theme,
@@ -424,8 +442,15 @@ fn let_in(
             }
             admitted => admitted?,
         }
+        if let Some(offer) = offer {
+            visit.paging = Some(Paging::of(offer, path, query)?);
+            wants.accepts(offer.media_type())?;
+        }
         let answer = (route.answer)(&visit)?;
-        Ok(shown(&visit, answer, if_none_match.as_deref()))
+        Ok(match offer {
+            Some(offer) => api::shown(offer, &visit, answer, wants),
+            None => shown(&visit, answer, if_none_match.as_deref()),
+        })
     };
     answered().unwrap_or_else(|fault| {
         if fault.status.is_server_error() {
@@ -435,7 +460,7 @@ fn let_in(
     })
 }
 
-fn shown(visit: &Visit<'_>, answer: Answer, if_none_match: Option<&str>) -> Response {
+pub(crate) fn shown(visit: &Visit<'_>, answer: Answer, if_none_match: Option<&str>) -> Response {
     match answer {
         Answer::Page(sheet) => {
             let page = layout::framed(visit, &sheet).into_string();
@@ -506,7 +531,7 @@ fn asset_shown(visit: &Visit<'_>, asset: &'static Asset, if_none_match: Option<&
     response
 }
 
-fn pretty(document: &serde_json::Value) -> Vec<u8> {
+pub(crate) fn pretty(document: &serde_json::Value) -> Vec<u8> {
     // A document of texts, numbers and lists always has a text.
     let mut text = serde_json::to_vec_pretty(document).unwrap_or_default();
     text.push(b'\n');
@@ -532,7 +557,7 @@ fn attached(response: &mut Response, name: &str) {
     }
 }
 
-fn said(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
+pub(crate) fn said(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -590,6 +615,7 @@ mod tests {
         assert_eq!(form_of("/controls.csv"), (Form::Csv, "/controls"));
         assert_eq!(form_of("/controls/CHG-02.json"), (Form::Json, "/controls/CHG-02"));
         assert_eq!(form_of("/controls/.json"), (Form::Html, "/controls/.json"));
+        assert_eq!(form_of("/api/v1/openapi.json"), (Form::Json, "/api/v1/openapi.json"));
         assert_eq!(form_of("/assets/x.json"), (Form::Html, "/assets/x.json"));
     }
 }

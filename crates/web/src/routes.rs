@@ -6,6 +6,7 @@ use app::Resource::{
 };
 
 use crate::answer::Answer;
+use crate::api;
 use crate::door::Needs;
 use crate::fault::Fault;
 use crate::pages;
@@ -76,6 +77,7 @@ const fn own(path: &'static str, changes: bool, answer: Handler) -> Route {
 /// Every route. A page is only shown to who may read everything that stands on it.
 pub(crate) static ROUTES: &[Route] = &[
     open("/assets/{name}", pages::own::asset),
+    open("/api/v1/openapi.json", api::description),
     knock("/theme", pages::own::theme),
     open("/sign-in", pages::session::sign_in_form),
     knock("/sign-in", pages::session::sign_in),

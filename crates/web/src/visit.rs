@@ -10,6 +10,7 @@ use model::Instant;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::answer::Form;
+use crate::api::Paging;
 use crate::door::{FORM, Sender};
 use crate::fault::Fault;
 use crate::respond::Origin;
@@ -23,7 +24,7 @@ const PLAIN: &AsciiSet =
 pub(crate) const HOME: &str = "home";
 
 /// Longest text of a filter. Whatever is longer is cut off: it finds nothing that a shorter one does not.
-const LONGEST: usize = 200;
+pub(crate) const LONGEST: usize = 200;
 
 /// The longest period that is worked out for a page: three years and some days.
 const LONGEST_PERIOD_MS: i64 = 1100 * 24 * 60 * 60 * 1000;
@@ -37,6 +38,8 @@ pub(crate) struct Visit<'s> {
     pub(crate) path: String,
     /// What it is asked for in.
     pub(crate) form: Form,
+    /// The part of a list that a program asks for.
+    pub(crate) paging: Option<Paging>,
     /// The pieces of the path that the route left open.
     pub(crate) named: Vec<(String, String)>,
     /// The query, decoded.
@@ -116,7 +119,16 @@ impl Visit<'_> {
                 "choose another, or ask with `tickmark assess`",
             ));
         }
-        Ok(self.site.seen(&days)?)
+        let seen = self.site.seen(&days)?;
+        if let Some(paging) = &self.paging {
+            paging.made_of(seen.position(), seen.at)?;
+        }
+        Ok(seen)
+    }
+
+    /// What is told of a list: the part that a program asks for, and all of it in every other form.
+    pub(crate) fn cut<'l, T>(&self, list: &'l [T]) -> &'l [T] {
+        self.paging.as_ref().map_or(list, |paging| paging.cut(list))
     }
 
     /// The address of something, about the same period.
@@ -172,7 +184,7 @@ impl Visit<'_> {
 }
 
 /// An address of this site, every piece encoded; words without a value are left out.
-pub(crate) fn address<'a>(path: &[&str], query: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub fn address<'a>(path: &[&str], query: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
     for piece in path {
         text.push('/');

@@ -17,6 +17,7 @@ mod flows;
 mod github;
 mod import;
 mod line;
+mod mcp;
 mod member;
 mod parquet;
 mod person;

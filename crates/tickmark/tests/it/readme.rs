@@ -49,6 +49,8 @@ fn every_command_of_the_table() {
             // tests/it/web.rs runs it: it serves until it is stopped.
             "tickmark serve" => "serve --help".to_owned(),
             "tickmark demo --serve" => "demo --help".to_owned(),
+            // tests/it/mcp.rs runs it: it answers until nobody asks any more.
+            "tickmark mcp" => "mcp --help".to_owned(),
             "proof N" => "ledger proof 1 --out proofs".to_owned(),
             "show N" => "ledger show 1".to_owned(),
             "source check" | "collect" | "restore" => format!("{command} --help"),

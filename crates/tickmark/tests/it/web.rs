@@ -9,18 +9,18 @@ use std::time::Duration;
 use crate::support::Home;
 
 /// A site that is being served.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     /// Address of the first page, without the slash.
-    base: String,
+    pub(crate) base: String,
     /// The one-time link, where there is one.
-    link: Option<String>,
+    pub(crate) link: Option<String>,
 }
 
 impl Served {
     /// Serves on a port that is free.
     #[track_caller]
-    fn start(home: &Home, arguments: &[&str]) -> Self {
+    pub(crate) fn start(home: &Home, arguments: &[&str]) -> Self {
         let mut command = home.command(arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -39,7 +39,7 @@ impl Served {
         Self { child, base: base.unwrap(), link }
     }
 
-    fn ask(&self, request: &str) -> String {
+    pub(crate) fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.base.trim_start_matches("http://")).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -49,7 +49,7 @@ impl Served {
     }
 
     /// Asks it to stop, and gives how it ended.
-    fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         let status = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
         self.child.wait().unwrap().code()

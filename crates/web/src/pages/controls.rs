@@ -38,7 +38,7 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
     Page::new(visit, "Controls")
         .of(&seen)
         .command("tickmark control --json")
-        .json(|| json!({ "controls": listed }))
+        .json(|| json!({ "controls": visit.cut(&listed) }))
         .csv(|| {
             let mut csv = Csv::new([
                 "control", "title", "design", "design_because", "operation", "operation_because", "owner_role", "owner", "criteria", "procedures", "deviations",
@@ -245,7 +245,12 @@ fn of_a_day(visit: &Visit<'_>, seen: &Seen, days: &[Day], procedures: &[&Procedu
 
 /// The address of an item of a procedure.
 pub(crate) fn item_path(visit: &Visit<'_>, procedure: &ProcedureReport, item: &ItemReport) -> String {
-    visit.to(&["procedures", &procedure.id, "items", &format!("{}-{}", item.record, item.within)])
+    visit.to(&["procedures", &procedure.id, "items", &item_id(item)])
+}
+
+/// What an item is called in addresses.
+pub(crate) fn item_id(item: &ItemReport) -> String {
+    format!("{}-{}", item.record, item.within)
 }
 
 fn tested(visit: &Visit<'_>, procedures: &[&ProcedureReport]) -> Markup {

@@ -28,7 +28,7 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
     Page::new(visit, "Criteria")
         .of(&seen)
         .command("tickmark criteria --json")
-        .json(|| json!({ "criteria": listed }))
+        .json(|| json!({ "criteria": visit.cut(&listed) }))
         .csv(|| {
             let mut csv = Csv::new(["criterion", "title", "category", "proposal", "because", "controls", "decision", "decided_by", "stale"]);
             for c in &listed {

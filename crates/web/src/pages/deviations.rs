@@ -45,7 +45,7 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
     Page::new(visit, "Deviations")
         .of(&seen)
         .command("tickmark deviation list --json")
-        .json(|| json!({ "deviations": listed }))
+        .json(|| json!({ "deviations": visit.cut(&listed) }))
         .csv(|| {
             let mut csv = Csv::new([
                 "deviation", "controls", "procedure", "attribute", "item", "label", "reason", "occurred_at", "found", "standing", "owner", "due", "severity",

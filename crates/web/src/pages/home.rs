@@ -293,7 +293,7 @@ pub(crate) fn plan(visit: &Visit<'_>) -> Result<Answer, Fault> {
     Page::new(visit, "Next steps")
         .of(&seen)
         .command("tickmark gaps --all")
-        .json(|| json!({ "gaps": listed, "steps": all.steps, "roles": all.roles, "plan": all.plan }))
+        .json(|| json!({ "gaps": visit.cut(&listed), "steps": all.steps, "roles": all.roles, "plan": all.plan }))
         .csv(|| {
             let mut csv = Csv::new(["kind", "before_type", "strand", "says", "controls", "role", "owner", "hours_least", "hours_most", "next"]);
             for gap in &listed {

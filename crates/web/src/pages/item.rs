@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::answer::{Answer, Page};
 use crate::fault::Fault;
 use crate::pages::ledger;
+use crate::pages::procedures::NamedItem;
 use crate::parts::{self, Mark, spoken, theirs};
 use crate::site::Seen;
 use crate::visit::Visit;
@@ -44,7 +45,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
         .below("Procedures", &["procedures"])
         .below(procedure.title.clone(), &["procedures", &procedure.id])
         .command(format!("tickmark ledger show {}", item.entry))
-        .json(|| json!({ "procedure": procedure.id, "controls": procedure.controls, "item": item, "how_to_fix": procedure.how_to_fix }))
+        .json(|| json!({ "procedure": procedure.id, "controls": procedure.controls, "item": NamedItem::of(item), "how_to_fix": procedure.how_to_fix }))
         .show(|| {
             html! {
                 (parts::head(&format!("{} · {}", spoken(&item.kind.0), procedure.title), &html! { (theirs(&item.label)) },

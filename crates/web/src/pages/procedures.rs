@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use app::{ItemReport, ProcedureReport};
 use maud::{Markup, html};
 use model::{Conclusion, Verdict};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::answer::{Answer, Page};
 use crate::csv::Csv;
 use crate::fault::Fault;
-use crate::pages::controls::{attributes, item_path, says, verdicts};
+use crate::pages::controls::{attributes, item_id, item_path, says, verdicts};
 use crate::parts::{self, Mark, count, fact, many, spoken, theirs};
 use crate::strip::{self, Day};
 use crate::visit::Visit;
@@ -41,7 +42,7 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
                 json!({ "id": p.id, "title": p.title, "controls": p.controls, "conclusion": p.conclusion,
                     "held_back_by": p.held_back_by, "population": p.population, "items": cells(p) })
             };
-            json!({ "procedures": listed.iter().map(one).collect::<Vec<_>>() })
+            json!({ "procedures": visit.cut(&listed).iter().map(one).collect::<Vec<_>>() })
         })
         .csv(|| {
             let mut csv = Csv::new(["procedure", "title", "controls", "conclusion", "held_back_by", "population", "deviations", "no_evidence"]);
@@ -172,7 +173,7 @@ pub(crate) fn population(visit: &Visit<'_>) -> Result<Answer, Fault> {
         .json(|| {
             json!({ "id": p.id, "title": p.title, "controls": p.controls, "conclusion": p.conclusion, "held_back_by": p.held_back_by,
                 "population": p.population, "population_is": p.population_is, "attributes": p.attributes, "gaps": p.gaps,
-                "versions": p.versions, "uptime": p.uptime, "content": p.content, "listed": listed.len(), "items": listed })
+                "versions": p.versions, "uptime": p.uptime, "content": p.content, "listed": listed.len(), "items": named(visit.cut(&listed)) })
         })
         .csv(|| grid_csv(p, &listed))
         .show(|| {
@@ -216,6 +217,24 @@ pub(crate) fn population(visit: &Visit<'_>) -> Result<Answer, Fault> {
                 }
             }
         })
+}
+
+/// An item with the name that its page has in its address.
+#[derive(Serialize)]
+pub(crate) struct NamedItem<'i> {
+    id: String,
+    #[serde(flatten)]
+    item: &'i ItemReport,
+}
+
+impl<'i> NamedItem<'i> {
+    pub(crate) fn of(item: &'i ItemReport) -> Self {
+        Self { id: item_id(item), item }
+    }
+}
+
+fn named<'i>(items: &[&'i ItemReport]) -> Vec<NamedItem<'i>> {
+    items.iter().map(|item| NamedItem::of(item)).collect()
 }
 
 /// A procedure that was not asked in this period is not one that nobody knows.
