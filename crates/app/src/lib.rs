@@ -34,6 +34,7 @@ mod preview;
 mod question;
 mod reconcile;
 mod redact;
+mod review;
 mod sample;
 mod scope;
 mod uptime;
@@ -101,6 +102,10 @@ pub use population::{
 pub use preview::Preview;
 pub use question::{Answer, Asking, Prepared};
 pub use reconcile::{Completeness, Reconciled};
+pub use review::{
+    AT_ONCE, AccountKey, Decision as ReviewDecision, Fate, Flag, Kind as ReviewKind, Line as FrozenLine,
+    Looked, Previous, ReviewAsked, ReviewLine, ReviewReport, ReviewSaid, Reviewer, review_rows,
+};
 pub use sample::{
     Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,
     SampledItem, StrataBy, Stream,
