@@ -1,7 +1,9 @@
 //! Every address there is, what it takes to be let in, and who answers: the one place where all three stand.
 
 use app::Action;
-use app::Resource::{self, Controls, Deviations, Evidence, Ledger, Programme, Query, Results, Sources};
+use app::Resource::{
+    self, AccessReviews, Controls, Deviations, Evidence, Ledger, Programme, Query, Results, Sources,
+};
 
 use crate::answer::Answer;
 use crate::door::Needs;
@@ -56,6 +58,11 @@ const fn knock(path: &'static str, answer: Handler) -> Route {
     Route { path, changes: true, needs: Needs::Nothing, answer }
 }
 
+/// A form that members may send who may do this to all of these; what it is about looks at whose it is.
+const fn act(path: &'static str, action: Action, resources: &'static [Resource], answer: Handler) -> Route {
+    Route { path, changes: true, needs: Needs::May(action, resources), answer }
+}
+
 /// What members do about themselves.
 const fn own(path: &'static str, changes: bool, answer: Handler) -> Route {
     Route { path, changes, needs: Needs::Member, answer }
@@ -85,6 +92,14 @@ pub(crate) static ROUTES: &[Route] = &[
     look("/procedures/{id}/items/{item}", &[Results, Deviations], pages::item::detail),
     look("/deviations", &[Deviations], pages::deviations::list),
     look("/deviations/{key}", &[Deviations, Results], pages::deviations::detail),
+    // Of a review no more is shown than somebody may read.
+    look("/reviews", &[AccessReviews], pages::reviews::list),
+    look("/reviews/{key}", &[AccessReviews], pages::reviews::detail),
+    act("/reviews/open", Action::Enter, &[AccessReviews], pages::reviews::open),
+    act("/reviews/{key}/decide", Action::Decide, &[AccessReviews], pages::reviews::decide),
+    act("/reviews/{key}/delegate", Action::Decide, &[AccessReviews], pages::reviews::delegate),
+    act("/reviews/{key}/complete", Action::Enter, &[AccessReviews], pages::reviews::complete),
+    act("/reviews/{key}/verify", Action::Enter, &[AccessReviews], pages::reviews::verify),
     look("/coverage", &[Results, Sources], pages::coverage::list),
     look("/ledger", &[Ledger], pages::ledger::status),
     look("/ledger/{entry}", &[Ledger, Evidence], pages::ledger::document),

@@ -11,5 +11,6 @@ pub(crate) mod ledger;
 pub(crate) mod own;
 pub(crate) mod procedures;
 pub(crate) mod query;
+pub(crate) mod reviews;
 pub(crate) mod search;
 pub(crate) mod session;
