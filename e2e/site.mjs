@@ -79,7 +79,7 @@ check(!runs, 'an inline script does not run');
 
 // ---- every page, found by its links ----
 const places = new Map([['home', '/'], ['plan', '/plan'], ['controls', '/controls'], ['criteria', '/criteria'], ['criterion', '/criteria/CC8.1'],
-  ['procedures', '/procedures'], ['deviations', '/deviations'], ['coverage', '/coverage'], ['ledger', '/ledger'], ['entry', '/ledger/1'], ['catalogue', '/catalog'],
+  ['procedures', '/procedures'], ['deviations', '/deviations'], ['reviews', '/reviews'], ['coverage', '/coverage'], ['ledger', '/ledger'], ['entry', '/ledger/1'], ['catalogue', '/catalog'],
   ['table', '/catalog/tables/change'], ['ask', '/query'], ['answer', '/query?sql=' + encodeURIComponent('SELECT c.merged_at AS merged_at, c.label AS label FROM change c LIMIT 20')],
   ['registers', '/registers'], ['register', '/registers/vendor'], ['row-form', '/enter/vendor'], ['members', '/members'], ['member', '/members/1'], ['invite', '/members/invite'],
   ['wrong', '/query?sql=SELECT'], ['search', '/search?q=access'], ['nothing', '/controls?q=zzzz'], ['sessions', '/sessions'], ['missing', '/controls/NO-99']]);

@@ -141,7 +141,7 @@ impl Workspace {
     pub fn access(&mut self, question: &AccessQuestion) -> Result<Access, AppError> {
         let position = self.position(question.known_at)?;
         let at = question.as_of;
-        let mut ask = Asking { workspace: self, at, position, names: BTreeMap::new(), reader: None };
+        let mut ask = Asking::new(self, at, position);
         let mut not_known = vec![];
         let mut wanted: Vec<String> = vec![];
         let mut perhaps_also = vec![];
@@ -203,8 +203,8 @@ impl Workspace {
 }
 
 /// Questions about one instant, as known at one position.
-struct Asking<'w> {
-    workspace: &'w mut Workspace,
+pub(crate) struct Asking<'w> {
+    pub(crate) workspace: &'w mut Workspace,
     at: Instant,
     position: u64,
     /// What was asked for once: the same systems and people come again and again.
@@ -212,8 +212,12 @@ struct Asking<'w> {
     reader: Option<Reader>,
 }
 
-impl Asking<'_> {
-    fn ask(&mut self, sql: &str) -> Result<Answer, AppError> {
+impl<'w> Asking<'w> {
+    pub(crate) const fn new(workspace: &'w mut Workspace, at: Instant, position: u64) -> Self {
+        Self { workspace, at, position, names: BTreeMap::new(), reader: None }
+    }
+
+    pub(crate) fn ask(&mut self, sql: &str) -> Result<Answer, AppError> {
         let reader = match &mut self.reader {
             Some(reader) => reader,
             none => none.insert(self.workspace.records.reader()?),
@@ -222,7 +226,10 @@ impl Asking<'_> {
     }
 
     /// The person behind each account, with the basis of the link.
-    fn people(&mut self, accounts: &BTreeSet<i64>) -> Result<BTreeMap<i64, (i64, String)>, AppError> {
+    pub(crate) fn people(
+        &mut self,
+        accounts: &BTreeSet<i64>,
+    ) -> Result<BTreeMap<i64, (i64, String)>, AppError> {
         if accounts.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -238,7 +245,7 @@ impl Asking<'_> {
             .collect())
     }
 
-    fn accounts_of_people(&mut self, people: &BTreeSet<i64>) -> Result<BTreeSet<i64>, AppError> {
+    pub(crate) fn accounts_of_people(&mut self, people: &BTreeSet<i64>) -> Result<BTreeSet<i64>, AppError> {
         if people.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -273,7 +280,7 @@ impl Asking<'_> {
         named.collect()
     }
 
-    fn systems(&mut self, name: &str) -> Result<BTreeSet<i64>, AppError> {
+    pub(crate) fn systems(&mut self, name: &str) -> Result<BTreeSet<i64>, AppError> {
         let quoted = name.replace('\'', "''");
         let answer =
             self.ask(&format!("SELECT s.id AS id FROM system_history s WHERE s.label = '{quoted}'"))?;
@@ -364,7 +371,7 @@ impl Asking<'_> {
         Ok(grants)
     }
 
-    fn kinds(&mut self, accounts: &BTreeSet<i64>) -> Result<BTreeMap<i64, String>, AppError> {
+    pub(crate) fn kinds(&mut self, accounts: &BTreeSet<i64>) -> Result<BTreeMap<i64, String>, AppError> {
         if accounts.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -378,7 +385,7 @@ impl Asking<'_> {
 
     /// The last decision per account and system, up to the instant.
     #[expect(clippy::type_complexity, reason = "account and system, to instant, decision and reviewer")]
-    fn reviews(
+    pub(crate) fn reviews(
         &mut self,
         accounts: &BTreeSet<i64>,
     ) -> Result<BTreeMap<(i64, i64), (Instant, String, Option<i64>)>, AppError> {
@@ -403,7 +410,7 @@ impl Asking<'_> {
     }
 
     /// When people's last employment had ended; nothing for those who have one, or of whom none is known.
-    fn left(&mut self, people: &BTreeSet<i64>) -> Result<BTreeMap<i64, Instant>, AppError> {
+    pub(crate) fn left(&mut self, people: &BTreeSet<i64>) -> Result<BTreeMap<i64, Instant>, AppError> {
         if people.is_empty() {
             return Ok(BTreeMap::new());
         }
@@ -424,13 +431,13 @@ impl Asking<'_> {
     }
 
     /// Asks at once for what people call many.
-    fn learn(&mut self, mut ids: BTreeSet<i64>) -> Result<(), AppError> {
+    pub(crate) fn learn(&mut self, mut ids: BTreeSet<i64>) -> Result<(), AppError> {
         ids.retain(|id| !self.names.contains_key(id));
         self.names.extend(self.workspace.called_all(&ids)?);
         Ok(())
     }
 
-    fn name(&mut self, id: i64) -> Result<String, AppError> {
+    pub(crate) fn name(&mut self, id: i64) -> Result<String, AppError> {
         if let Some(name) = self.names.get(&id) {
             return Ok(name.clone());
         }

@@ -11,7 +11,9 @@ use assess::{
 };
 use catalog::{Bindings, Engine, Procedure, Query, sql, written_out, written_out_of};
 use hashbrown::HashMap;
-use model::{Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Scope, Value, Verdict};
+use model::{
+    Attribute, Conclusion, CoverageStatus, Grade, Instant, Period, Scope, TableKind, Value, Verdict,
+};
 use serde::{Deserialize, Serialize};
 use store::records::{Go, Limits, Reader, Records, RecordsError};
 
@@ -764,8 +766,11 @@ impl Workspace {
     /// Whether none of these tables has a row: then there is nothing to count days for.
     fn is_empty(&mut self, tables: &[String]) -> Result<bool, AppError> {
         for name in tables {
-            let answer =
-                self.query(&format!("SELECT count(*) AS n FROM {name} t"), Instant::FOREVER, None)?;
+            // Of a state nothing holds at the end of time, although it lasts.
+            let lasts = self.catalog.table(name).is_some_and(|t| t.kind == TableKind::State);
+            let history = if lasts { "_history" } else { "" };
+            let sql = format!("SELECT count(*) AS n FROM {name}{history} t");
+            let answer = self.query(&sql, Instant::FOREVER, None)?;
             if answer.rows.iter().flatten().any(|n| *n != Value::Integer(0)) {
                 return Ok(false);
             }

@@ -36,6 +36,7 @@ mod reconcile;
 mod record;
 mod redact;
 mod registers;
+mod review;
 mod sample;
 mod scope;
 mod triage;
@@ -106,6 +107,10 @@ pub use reconcile::{Completeness, Reconciled};
 pub use record::{Cell, EnteredRows, HERE, NewRow, SaidOf, Scribe, Write, written};
 pub use registers::{
     REGISTER_ROWS, Register, RegisterRow, RegisterValue, RegisterVersion, register_of, registers,
+};
+pub use review::{
+    AT_ONCE, AccountKey, Decision as ReviewDecision, Fate, Flag, Kind as ReviewKind, Line as FrozenLine,
+    Looked, Previous, ReviewAsked, ReviewLine, ReviewReport, ReviewSaid, Reviewer, review_rows,
 };
 pub use sample::{
     Basis, Change, Chosen, Draw, DrawAsked, DrawnPart, Evaluated, LimitReport, NamedItem, SampleReport,

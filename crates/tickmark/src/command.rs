@@ -59,6 +59,11 @@ pub(crate) enum Command {
     Commitments(CommitmentsCommand),
     /// Who could do what on a date, who approved it, and what is not known
     Access(AccessCommand),
+    /// Reviews of who has access, from a frozen list to what became of it
+    Review {
+        #[command(subcommand)]
+        what: crate::review::ReviewCommand,
+    },
     /// The register of deviations: enter them, decide about them, list them
     Deviation {
         #[command(subcommand)]

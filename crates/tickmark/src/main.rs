@@ -28,6 +28,7 @@ mod person;
 mod population;
 mod query;
 mod record;
+mod review;
 mod sample;
 mod scope;
 mod serve;
@@ -101,6 +102,7 @@ fn execute(session: &session::Session, command: command::Command) -> Result<Exit
         Command::Commitments(what) => commitments::run(session, &what),
         Command::Catalog { what } => browse::run(session, &what),
         Command::Assess(what) => assess::run(session, &what),
+        Command::Review { what } => review::run(session, &what),
         Command::Deviation { what } => deviation::run(session, &what),
         Command::Waiver { what } => waiver::run(session, &what),
         Command::Control(what) => criteria::control_command(session, &what),

@@ -137,6 +137,7 @@ pub(crate) fn derive(document: &model::Document<'_>, conventions: &Conventions) 
         Some("git") => connectors::git::derive(document, conventions),
         Some("github") => connectors::github::derive(document, conventions),
         Some("import" | "record") => connectors::import::derive(document),
+        Some("review") => app::review_rows(document),
         _ => model::Derived {
             problems: vec![format!("no connector reads documents of `{}`", document.receipt.collector)],
             ..model::Derived::default()

@@ -37,8 +37,29 @@ let at = -1;
 const go = to => {
   at = Math.min(rows.length - 1, Math.max(0, to));
   rows.forEach((row, n) => row.classList.toggle('on', n === at));
-  $('a', rows[at])?.focus({ preventScroll: true });
+  $('a, input', rows[at])?.focus({ preventScroll: true });
   rows[at].scrollIntoView({ block: 'nearest' });
+};
+
+// Lines of a review: x chooses the one at hand, K keeps and R revokes what is chosen, once a reason is there where one is needed.
+const review = $('form[data-review]');
+const chosen = () => all('input[name=line]:checked', review);
+const choose = row => {
+  const box = row && $('input[name=line]', row);
+  if (!box) return;
+  box.checked = !box.checked;
+  say(`${chosen().length} chosen`);
+};
+const decide = decision => {
+  const button = $(`button[value=${decision}]`, review);
+  if (!button) return;
+  if (chosen().length === 0) choose(rows[at]);
+  const reason = $('#why');
+  const needed = decision === 'revoke' || chosen().some(box => box.closest('tr').hasAttribute('data-flagged'));
+  if (needed && !reason.value.trim()) {
+    reason.focus();
+    say('This needs a reason');
+  } else button.click();
 };
 
 addEventListener('keydown', event => {
@@ -47,11 +68,14 @@ addEventListener('keydown', event => {
     $('#q').focus();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || (/INPUT|SELECT|TEXTAREA/.test(event.target.tagName) && event.target.type !== 'checkbox')) return;
   if (event.key === '/') {
     const field = $('#filter') || $('#q');
     if (field) { event.preventDefault(); field.focus(); }
   } else if (event.key === '?') $('#keys')?.showModal();
   else if (rows.length && event.key === 'j') go(at + 1);
   else if (rows.length && event.key === 'k') go(at - 1);
+  else if (review && event.key === 'x') choose(rows[at]);
+  else if (review && event.key === 'K') decide('keep');
+  else if (review && event.key === 'R') decide('revoke');
 });

@@ -21,6 +21,7 @@ const PLACES: [(&str, &[(&str, &str)]); 3] = [
             ("Procedures", "/procedures"),
             ("Deviations", "/deviations"),
             ("Registers", "/registers"),
+            ("Access reviews", "/reviews"),
         ],
     ),
     ("Evidence", &[("Sources and coverage", "/coverage"), ("Ledger", "/ledger"), ("Ask", "/query")]),
@@ -152,11 +153,12 @@ fn foot(visit: &Visit<'_>, sheet: &Sheet) -> Markup {
 }
 
 fn keys() -> Markup {
-    let all: [(&[&str], &str); 5] = [
+    let all: [(&[&str], &str); 6] = [
         (&["Ctrl K"], "Search or jump to"),
         (&["/"], "Filter this list"),
         (&["j", "k"], "Next row, row before"),
         (&["Enter"], "Open the row"),
+        (&["x", "K", "R"], "Of a review: choose the line, keep, revoke"),
         (&["?"], "This list"),
     ];
     html! { dialog id="keys" aria-labelledby="keys-h" {

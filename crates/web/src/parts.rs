@@ -189,7 +189,7 @@ pub(crate) fn chip(visit: &Visit<'_>, name: &str, value: &str, label: &Markup, n
 
 /// The field that searches a list, with whatever else is asked kept.
 pub(crate) fn filter_field(visit: &Visit<'_>, label: &str) -> Markup {
-    html! { form.facets role="search" aria-label=(label) method="get" {
+    html! { form.facets role="search" aria-label=(label) method="get" action=(visit.path) {
         @for (key, value) in visit.query.iter().filter(|(key, value)| !matches!(key.as_str(), "q" | "page") && !value.is_empty()) {
             input type="hidden" name=(key) value=(value);
         }

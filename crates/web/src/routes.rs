@@ -2,7 +2,8 @@
 
 use app::Action::{self, Decide, Enter, Manage};
 use app::Resource::{
-    self, Controls, Deviations, Evidence, Ledger, Members, Programme, Query, Registers, Results, Sources,
+    self, AccessReviews, Controls, Deviations, Evidence, Ledger, Members, Programme, Query, Registers,
+    Results, Sources,
 };
 
 use crate::answer::Answer;
@@ -69,6 +70,11 @@ const fn knock(path: &'static str, answer: Handler) -> Route {
     Route { path, changes: true, needs: Needs::Nothing, answer }
 }
 
+/// A form that members may send who may do this to all of these; what it is about looks at whose it is.
+const fn send(path: &'static str, action: Action, resources: &'static [Resource], answer: Handler) -> Route {
+    Route { path, changes: true, needs: Needs::May(action, resources), answer }
+}
+
 /// What members do about themselves.
 const fn own(path: &'static str, changes: bool, answer: Handler) -> Route {
     Route { path, changes, needs: Needs::Member, answer }
@@ -129,6 +135,14 @@ pub(crate) static ROUTES: &[Route] = &[
     act("/members/{id}/end-sessions", Manage, Members, pages::members::end_sessions),
     form("/members/{id}/remove", Manage, Members, pages::members::remove_form),
     act("/members/{id}/remove", Manage, Members, pages::members::remove),
+    // Of a review no more is shown than somebody may read.
+    look("/reviews", &[AccessReviews], pages::reviews::list),
+    look("/reviews/{key}", &[AccessReviews], pages::reviews::detail),
+    send("/reviews/open", Enter, &[AccessReviews], pages::reviews::open),
+    send("/reviews/{key}/decide", Decide, &[AccessReviews], pages::reviews::decide),
+    send("/reviews/{key}/delegate", Decide, &[AccessReviews], pages::reviews::delegate),
+    send("/reviews/{key}/complete", Enter, &[AccessReviews], pages::reviews::complete),
+    send("/reviews/{key}/verify", Enter, &[AccessReviews], pages::reviews::verify),
     look("/coverage", &[Results, Sources], pages::coverage::list),
     look("/ledger", &[Ledger], pages::ledger::status),
     look("/ledger/{entry}", &[Ledger, Evidence], pages::ledger::document),

@@ -201,6 +201,19 @@ impl Site {
         act(&mut self.workspace(), &self.members)
     }
 
+    /// Decides something here, over all that is known, and brings the records up to it.
+    pub(crate) fn decided<T>(
+        &self,
+        act: impl FnOnce(&mut Workspace) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let mut workspace = self.workspace();
+        workspace.catch_up(&*self.derive)?;
+        let done = act(&mut workspace)?;
+        workspace.catch_up(&*self.derive)?;
+        self.position.store(workspace.status()?.applied, Ordering::Relaxed);
+        Ok(done)
+    }
+
     /// The workspace, for one caller at a time. A caller that panicked left nothing half done: what is written is written in
     /// transactions.
     pub(crate) fn workspace(&self) -> MutexGuard<'_, Workspace> {

@@ -45,8 +45,11 @@ fn fact(table: &'static str, about: Key, values: Vec<(&'static str, FactValue)>)
 /// A repository with a hostile name, a change of it that names no ticket, and an owner of the control that this breaks; and what people
 /// enter here.
 fn derive(document: &Document<'_>) -> Derived {
-    if document.receipt.collector.starts_with("record") {
-        return connectors::import::derive(document);
+    match document.receipt.collector.as_str() {
+        "review/1" => return app::review_rows(document),
+        "grants/1" => return granted(),
+        collector if collector.starts_with("record") => return connectors::import::derive(document),
+        _ => {}
     }
     let repository = Key::new("repository", "", HOSTILE);
     let change = Key::new("change", HOSTILE, COMMIT);
@@ -127,6 +130,46 @@ fn derive(document: &Document<'_>) -> Derived {
     let display = [(change, "title"), (person.clone(), "name"), (person, "login")]
         .map(|(about, field)| DisplayFact { about, field, text: HOSTILE.to_owned() });
     Derived { facts, display: display.to_vec(), ..Derived::default() }
+}
+
+/// A system into which two people and the owner of this site get; roles are hostile.
+fn granted() -> Derived {
+    let system = Key::new("system", "", "hub");
+    let mut facts = vec![fact(
+        "system",
+        system.clone(),
+        vec![
+            ("label", HOSTILE.into()),
+            ("identity_provider", 0_i64.into()),
+            ("valid_from", 0_i64.into()),
+            ("valid_to", Instant::FOREVER.into()),
+        ],
+    )];
+    let mut display = vec![];
+    for (key, privileged) in [("own", 0_i64), ("rev", 0), ("cy", 0), ("adm", 1)] {
+        let account = Key::new("account", "hub", key);
+        let at = |name: &'static str| (name, FactValue::from(0_i64));
+        let until = ("valid_to", Instant::FOREVER.into());
+        facts.push(fact(
+            "account",
+            account.clone(),
+            vec![("system", "hub".into()), ("kind", "human".into()), at("valid_from"), until.clone()],
+        ));
+        facts.push(fact(
+            "access_grant",
+            Key::new("access_grant", "", key),
+            vec![
+                ("account", account.clone().into()),
+                ("system", system.clone().into()),
+                ("role", HOSTILE.into()),
+                ("privileged", privileged.into()),
+                at("valid_from"),
+                until,
+            ],
+        ));
+        display.push(DisplayFact { about: account, field: "email", text: format!("{key}@example.test") });
+    }
+    Derived { facts, display, ..Derived::default() }
 }
 
 fn capture() -> Capture {
@@ -344,6 +387,7 @@ fn links(page: &str) -> Vec<String> {
 #[tokio::test]
 async fn every_link_leads_to_a_page_that_says_what_it_is_and_runs_nothing() {
     let place = Place::new().await;
+    place.reviewing().await;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     // A register with a row in it: of the many the walk comes by a few.
     let mut open = ["/", "/sessions", "/registers/vendor"].map(str::to_owned).to_vec();
@@ -1404,4 +1448,114 @@ async fn who_gets_in_is_decided_by_owners_who_have_just_proved_who_they_are() {
     let removed = place.fill("/members/3/remove", &[("why", "left")], &place.owner).await;
     assert_eq!(removed.status, StatusCode::SEE_OTHER, "{}", removed.body);
     assert_eq!(place.get("/", &engineer).await.0, StatusCode::SEE_OTHER);
+}
+
+impl Place {
+    /// The field by which a form of these cookies is known again.
+    async fn form(&self, path: &str, cookies: &str) -> String {
+        let (_, page) = self.get(path, cookies).await;
+        between(&page, "name=\"form\" value=\"", "\"").to_owned()
+    }
+
+    /// The site with a review of the hub, whose page is given: lines of `own` are for `rev`, all others for `own`.
+    async fn reviewing(&self) -> String {
+        self.site.beside(|workspace, _| {
+            let mut grants = capture();
+            grants.receipt.collector = "grants/1".to_owned();
+            workspace.append(&[grants]).unwrap();
+            workspace.catch_up(&derive).unwrap();
+        });
+        let form = self.form("/reviews", &self.owner).await;
+        let fields = [
+            ("form", form.as_str()),
+            ("systems", "hub"),
+            ("kind", "snapshot"),
+            ("reviewers", "own@example.test\nrev@example.test"),
+            ("due", "2026-03-31"),
+            ("reason", HOSTILE),
+        ];
+        let wrong =
+            self.post("/reviews/open", &[&fields[..2], &[("due", "2026-03-31")]].concat(), &self.owner).await;
+        assert_eq!(wrong.status, StatusCode::CONFLICT, "{}", wrong.body);
+        assert!(wrong.body.contains("nobody says why it is held"), "{}", wrong.body);
+        let opened = self.post("/reviews/open", &fields, &self.owner).await;
+        assert_eq!(opened.status, StatusCode::SEE_OTHER, "{}", opened.body);
+        opened.header("location").to_owned()
+    }
+}
+
+/// The mark of the line of somebody, as a page shows it.
+fn mark(page: &str, who: &str) -> String {
+    let row = page
+        .split("<tr data-row")
+        .find(|row| row.contains(&format!("<bdi>{who}@example.test</bdi>")))
+        .unwrap();
+    between(row, "name=\"line\" value=\"", "\"").to_owned()
+}
+
+#[tokio::test]
+async fn a_review_is_decided_by_those_who_were_given_its_lines() {
+    let place = Place::new().await;
+    let reviewer = place.member("rev@example.test", Role::Reviewer).await;
+    let engineer = place.member("cy@example.test", Role::Engineer).await;
+    let path = place.reviewing().await;
+    let (status, page) = place.get(&path, &place.owner).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!page.contains("<script>alert") && !page.contains("<img src=x"), "{page}");
+
+    // A reviewer sees their own lines alone, and an engineer none.
+    let (_, theirs) = place.get(&path, &reviewer).await;
+    assert!(
+        theirs.contains("<bdi>own@example.test</bdi>") && !theirs.contains("cy@example.test"),
+        "{theirs}"
+    );
+    assert_eq!(place.get(&path, &engineer).await.0, StatusCode::NOT_FOUND);
+    let form = place.form(&path, &reviewer).await;
+    let open = [("form", form.as_str()), ("reason", "x"), ("due", "2026-03-31")];
+    assert_eq!(place.post("/reviews/open", &open, &reviewer).await.status, StatusCode::FORBIDDEN);
+
+    let decide = async |cookies: &str, mark: &[&str], decision: &str, reason: &str| {
+        let form = place.form(&path, cookies).await;
+        let mut fields = vec![("form", form.as_str()), ("decision", decision), ("reason", reason)];
+        fields.extend(mark.iter().map(|mark| ("line", *mark)));
+        place.post(&format!("{path}/decide"), &fields, cookies).await
+    };
+    // The owner's own line is not the owner's to decide.
+    let (own, cy, adm) = (mark(&page, "own"), mark(&page, "cy"), mark(&page, "adm"));
+    let refused = decide(&place.owner, &[&own], "keep", "mine").await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{}", refused.body);
+    assert!(refused.body.contains("who alone decides about it"), "{}", refused.body);
+    assert!(refused.body.contains("value=\"mine\""), "what was written is still there: {}", refused.body);
+    // A flagged line is not kept along with others.
+    let refused = decide(&place.owner, &[&cy, &adm], "keep", "all fine").await;
+    assert!(
+        refused.status == StatusCode::CONFLICT && refused.body.contains("one by one"),
+        "{}",
+        refused.body
+    );
+    let kept = decide(&place.owner, &[&cy], "keep", "").await;
+    assert_eq!(kept.status, StatusCode::SEE_OTHER, "{}", kept.body);
+    assert_eq!(kept.header("location"), path);
+    // Whoever still has the page from before does not overturn it.
+    let refused = decide(&place.owner, &[&cy], "revoke", "why").await;
+    assert!(
+        refused.status == StatusCode::CONFLICT && refused.body.contains("which you had not seen"),
+        "{}",
+        refused.body
+    );
+    let form = place.form(&path, &place.owner).await;
+    let complete = [("form", form.as_str())];
+    let refused = place.post(&format!("{path}/complete"), &complete, &place.owner).await;
+    assert!(
+        refused.status == StatusCode::CONFLICT && refused.body.contains("3 lines are not decided yet"),
+        "{}",
+        refused.body
+    );
+    let (_, json) = place.get(&format!("{path}.json?show=decided"), &place.owner).await;
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (report["undecided"].as_u64(), report["lines"].as_array().unwrap().len()),
+        (Some(3), 1),
+        "{json}"
+    );
 }

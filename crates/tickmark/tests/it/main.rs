@@ -28,6 +28,7 @@ mod readme;
 mod reconcile;
 mod register;
 mod rerun;
+mod review;
 mod scope;
 mod support;
 mod surroundings;

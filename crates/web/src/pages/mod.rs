@@ -14,5 +14,6 @@ pub(crate) mod own;
 pub(crate) mod procedures;
 pub(crate) mod query;
 pub(crate) mod registers;
+pub(crate) mod reviews;
 pub(crate) mod search;
 pub(crate) mod session;
