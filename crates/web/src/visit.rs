@@ -106,6 +106,15 @@ impl Visit<'_> {
 
     /// What is known of the period that is asked about.
     pub(crate) fn seen(&self) -> Result<Arc<Seen>, Fault> {
+        Ok(self.site.seen(&self.asked_days()?)?)
+    }
+
+    /// What was known of it lately.
+    pub(crate) fn seen_lately(&self) -> Result<Arc<Seen>, Fault> {
+        Ok(self.site.lately(&self.asked_days()?)?)
+    }
+
+    fn asked_days(&self) -> Result<Days, Fault> {
         let days = self.days();
         let period = self.site.period(&days, self.site.today()).map_err(|error| Fault::asked(&error))?;
         if period.to.ms() - period.from.ms() > LONGEST_PERIOD_MS {
@@ -116,7 +125,7 @@ impl Visit<'_> {
                 "choose another, or ask with `tickmark assess`",
             ));
         }
-        Ok(self.site.seen(&days)?)
+        Ok(days)
     }
 
     /// The address of something, about the same period.
