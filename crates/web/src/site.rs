@@ -286,6 +286,16 @@ impl Site {
         }
     }
 
+    /// What was known of a period lately, although the ledger may have grown since: for who looks at one thing, of which they ask
+    /// what was decided since. Nobody waits for all of a period to see one decision.
+    pub(crate) fn lately(&self, days: &Days) -> Result<Arc<Seen>, AppError> {
+        let now = self.today();
+        match self.known(days).filter(|seen| now.ms() - seen.at.ms() < FRESH_MS) {
+            Some(seen) => Ok(seen),
+            None => self.seen(days),
+        }
+    }
+
     fn is_current(&self, seen: &Seen) -> bool {
         seen.position() == self.position()
     }

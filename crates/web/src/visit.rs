@@ -109,6 +109,19 @@ impl Visit<'_> {
 
     /// What is known of the period that is asked about.
     pub(crate) fn seen(&self) -> Result<Arc<Seen>, Fault> {
+        let seen = self.site.seen(&self.asked_days()?)?;
+        if let Some(paging) = &self.paging {
+            paging.made_of(seen.position(), seen.at)?;
+        }
+        Ok(seen)
+    }
+
+    /// What was known of it lately.
+    pub(crate) fn seen_lately(&self) -> Result<Arc<Seen>, Fault> {
+        Ok(self.site.lately(&self.asked_days()?)?)
+    }
+
+    fn asked_days(&self) -> Result<Days, Fault> {
         let days = self.days();
         let period = self.site.period(&days, self.site.today()).map_err(|error| Fault::asked(&error))?;
         if period.to.ms() - period.from.ms() > LONGEST_PERIOD_MS {
@@ -119,11 +132,7 @@ impl Visit<'_> {
                 "choose another, or ask with `tickmark assess`",
             ));
         }
-        let seen = self.site.seen(&days)?;
-        if let Some(paging) = &self.paging {
-            paging.made_of(seen.position(), seen.at)?;
-        }
-        Ok(seen)
+        Ok(days)
     }
 
     /// What is told of a list: the part that a program asks for, and all of it in every other form.

@@ -172,6 +172,16 @@ fn granted() -> Derived {
     Derived { facts, display, ..Derived::default() }
 }
 
+fn write(
+    table: &model::Table,
+    mapping: &str,
+    rows: &[serde_json::Map<String, serde_json::Value>],
+    said: &app::SaidOf<'_>,
+    now: Instant,
+) -> Result<Capture, String> {
+    connectors::import::by_hand(table, mapping, rows, said.reason, said.by, said.covers, now)
+}
+
 fn capture() -> Capture {
     let window = Window { from: Instant::from_ms(0), to: Instant::from_ms(NOON) };
     Capture {
@@ -276,9 +286,7 @@ impl Place {
         let site = Site::new(Opened {
             workspace,
             derive: Box::new(derive),
-            write: |table, mapping, rows, said, now| {
-                connectors::import::by_hand(table, mapping, rows, said.reason, said.by, said.covers, now)
-            },
+            write,
             keeping: |now, _| Keeping { streams: vec![], configured: vec![], now },
             clock: Box::new(move || Instant::from_ms(shown.load(Ordering::Relaxed))),
             entropy,
@@ -1557,5 +1565,54 @@ async fn a_review_is_decided_by_those_who_were_given_its_lines() {
         (report["undecided"].as_u64(), report["lines"].as_array().unwrap().len()),
         (Some(3), 1),
         "{json}"
+    );
+}
+
+#[tokio::test]
+async fn a_deviation_is_entered_once_for_days_that_stay_what_they_are() {
+    let place = Place::new().await;
+    let reviewer = place.member("rev@example.test", Role::Reviewer).await;
+    // The register of risks, which is whole until noon, says that nothing is to be done about a grave one.
+    let words =
+        ["key=R-1", "level=critical", "identified_at=2025-12-05T10:00:00Z", "treatment=none", "closed=no"];
+    let mut words = words.map(str::to_owned).to_vec();
+    words.push(format!("label={HOSTILE}"));
+    let covers = Window { from: Instant::from_ms(0), to: Instant::from_ms(NOON) };
+    place.site.beside(|workspace, _| {
+        let scribe = app::Scribe { derive: &derive, write, now: Instant::from_ms(NOON) };
+        let said = app::SaidOf { reason: "a meeting", by: Some("ann"), covers: Some(covers), of: &[] };
+        let table = workspace.catalog.table("risk").unwrap().clone();
+        workspace.enter_row(&scribe, &table, &words, "UTC", &said).unwrap().unwrap();
+    });
+    let days = "from=2025-11-01&to=2026-01-31";
+    let found = place.json(&format!("/deviations.json?standing=unregistered&{days}")).await;
+    let found = found["deviations"].as_array().unwrap();
+    let is = |d: &&serde_json::Value| d["item"] == "R-1" && d["attribute"] == "b";
+    let one = found.iter().find(is).unwrap_or_else(|| panic!("{found:?}"));
+    let path = format!("/deviations/{}", one["key"].as_str().unwrap());
+    let register = &format!("{path}/register?{days}");
+    assert!(place.get(&format!("{path}?{days}"), &place.owner).await.1.contains("Enter into the register"));
+    assert_eq!(place.get(register, &reviewer).await.0, StatusCode::FORBIDDEN);
+    // Nothing is decided about what is not in the register.
+    assert_eq!(place.get(&format!("{path}/triage?{days}"), &place.owner).await.0, StatusCode::CONFLICT);
+    let before = place.size();
+    let (_, form) = place.get(register, &place.owner).await;
+    let done = place.resend(register, &form, &[], &place.owner).await;
+    assert_eq!((done.status, place.size()), (StatusCode::SEE_OTHER, before + 1), "{}", done.body);
+    // What lasts is named with its days, which go along.
+    let to = done.header("location").to_owned();
+    assert_eq!(to, format!("{path}?{days}"));
+    let (status, page) = place.get(&to, &place.owner).await;
+    assert!(
+        status == StatusCode::OK && page.contains("Registered") && !page.contains("<script>alert"),
+        "{to}: {page}"
+    );
+    assert!(page.contains("/triage"), "{page}");
+    let again = place.fill(register, &[], &place.owner).await;
+    assert_eq!(
+        (again.status, place.size()),
+        (StatusCode::SEE_OTHER, before + 1),
+        "it stands there already: {}",
+        again.body
     );
 }

@@ -1,6 +1,7 @@
 //! What is decided about one deviation: entering it into the register, triage, retest, closing; each a form of its own.
 
 use app::{Action, DeviationReport, NONE, Refused, Resource, ToRegister, ToTriage, Wanted};
+use axum::http::StatusCode;
 use maud::{Markup, html};
 
 use crate::acts::{self, Input, Kind, Told, input};
@@ -31,10 +32,18 @@ fn page(
     form: &Form<'_>,
     inputs: impl FnOnce(&Seen, &DeviationReport) -> Markup,
 ) -> Result<Answer, Fault> {
-    let seen = visit.seen()?;
-    let d = named(visit, &seen)?;
+    let (seen, d) = named(visit)?;
     if !may(visit, &seen, &d, form.action) {
         return Err(Refused::NotAllowed { action: form.action, resource: Resource::Deviations }.into());
+    }
+    let is_new = form.button == REGISTER.button;
+    if !is_new && d.registered.is_none() {
+        return Err(Fault::new(
+            StatusCode::CONFLICT,
+            "not_registered",
+            format!("{} is not in the register yet", d.key),
+            "enter it first, from its page",
+        ));
     }
     let back = visit.to(&["deviations", &d.key]);
     let had = match told {
@@ -83,8 +92,7 @@ fn show_register(visit: &Visit<'_>, told: &Told) -> Result<Answer, Fault> {
 }
 
 pub(crate) fn register(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let seen = visit.seen()?;
-    let d = named(visit, &seen)?;
+    let (seen, d) = named(visit)?;
     // Days that stay what they are, whatever today is.
     let (first, last) = (seen.period.first_date(), seen.period.last_date());
     let period = visit.site.config().period(visit.site.today(), Some(&first), Some(&last), None)?;
@@ -173,8 +181,7 @@ fn show_triage(visit: &Visit<'_>, told: &Told) -> Result<Answer, Fault> {
 }
 
 pub(crate) fn triage(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let seen = visit.seen()?;
-    let d = named(visit, &seen)?;
+    let (_, d) = named(visit)?;
     acts::act(
         visit,
         |name| TRIAGED.contains(&name),
@@ -229,8 +236,7 @@ fn show_retest(visit: &Visit<'_>, told: &Told) -> Result<Answer, Fault> {
 }
 
 pub(crate) fn retest(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let seen = visit.seen()?;
-    let d = named(visit, &seen)?;
+    let (_, d) = named(visit)?;
     acts::act(
         visit,
         |name| matches!(name, "result" | "evidence"),
@@ -290,8 +296,7 @@ fn show_close(visit: &Visit<'_>, told: &Told) -> Result<Answer, Fault> {
 }
 
 pub(crate) fn close(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let seen = visit.seen()?;
-    let d = named(visit, &seen)?;
+    let (_, d) = named(visit)?;
     acts::act(
         visit,
         |name| matches!(name, "how" | "why"),

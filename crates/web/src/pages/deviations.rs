@@ -1,5 +1,7 @@
 //! The register of deviations: what was found, how it stands, and everything that people decided about it.
 
+use std::sync::Arc;
+
 use app::{Action, Decided, DeviationReport, Found, Reach, Resource};
 use maud::{Markup, html};
 use serde_json::json;
@@ -95,16 +97,26 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
         })
 }
 
-/// The deviation that the address names, as the register has it by now: what was decided a moment ago counts, although the period
-/// may not have been worked out again yet.
-pub(crate) fn named(visit: &Visit<'_>, seen: &Seen) -> Result<DeviationReport, Fault> {
+/// The deviation that the address names, in its period, as the register has it by now: what was decided a moment ago counts, although
+/// the period may not have been worked out again yet.
+pub(crate) fn named(visit: &Visit<'_>) -> Result<(Arc<Seen>, DeviationReport), Fault> {
     let key = visit.name("key");
     let unknown = || Fault::unknown("deviation", key, "the register lists every one of the period");
-    let found = seen.overview.deviations.deviations.iter().find(|d| d.key == key).ok_or_else(unknown)?;
+    let find = |seen: &Seen| seen.overview.deviations.deviations.iter().find(|d| d.key == key).cloned();
+    let lately = visit.seen_lately()?;
+    let (seen, found) = if let Some(found) = find(&lately) {
+        (lately, found)
+    } else {
+        // It may be new.
+        let seen = visit.seen()?;
+        let found = find(&seen).ok_or_else(unknown)?;
+        (seen, found)
+    };
     if seen.position() >= visit.site.position() {
-        return Ok(found.clone());
+        return Ok((seen, found));
     }
-    Ok(visit.site.workspace().renewed(found, visit.site.today())?)
+    let now = visit.site.workspace().renewed(&found, visit.site.today())?;
+    Ok((seen, now))
 }
 
 /// Whether whoever looks may do something to a deviation: everywhere, or because it is theirs.
@@ -142,15 +154,14 @@ fn ways(visit: &Visit<'_>, seen: &Seen, d: &DeviationReport) -> Markup {
 }
 
 pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let seen = visit.seen()?;
-    let d = &named(visit, &seen)?;
+    let (seen, d) = &named(visit)?;
     let procedure = seen.overview.report.procedures.iter().find(|p| p.id == d.about.procedure);
     let item = procedure.and_then(|p| {
         let is = |item: &&app::ItemReport| item.item == d.about.item && item.occurred_at == d.occurred_at;
         p.items.iter().find(is).map(|item| (p, item))
     });
     Page::new(visit, d.key.clone())
-        .of(&seen)
+        .of(seen)
         .below("Deviations", &["deviations"])
         .command("tickmark deviation list --json")
         .json(|| json!({ "deviation": d }))
@@ -159,7 +170,7 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
                 (parts::head("Deviation", &html! { span.hid { (d.key) } " " (theirs(&d.label)) }, &html! { p { (theirs(&d.reason)) } },
                     &match d.found { Found::Yes => Mark::Dev.pill("Deviation"), Found::No => Mark::Na.pill("Not found any more"), _ => Mark::Unk.pill("Not looked for") }))
                 @if let Some(because) = &d.found_because { p.note.info { (theirs(because)) } }
-                (ways(visit, &seen, d))
+                (ways(visit, seen, d))
                 div.cols {
                     div {
                         section aria-labelledby="h-what" { div.sh { h2 id="h-what" { "What it is about" } } dl.kv {
