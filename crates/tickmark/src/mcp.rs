@@ -218,7 +218,7 @@ impl Tool {
                 Json::Null => continue,
                 _ => return Err(format!("`{name}` is neither text nor a number; say it as text")),
             };
-            said.push((name, text));
+            said.push((name.as_str(), text));
         }
         let find = |name: &str| said.iter().find(|(key, text)| *key == name && !text.is_empty());
         if let Some(missing) = self.required.iter().find(|name| find(name).is_none()) {
