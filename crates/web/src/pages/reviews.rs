@@ -409,6 +409,7 @@ fn at<'s>(visit: &Visit<'s>, path: &[&str]) -> Visit<'s> {
         id: visit.id.clone(),
         path: crate::visit::address(path, std::iter::empty()),
         form: visit.form,
+        paging: None,
         named: visit.named.clone(),
         query: visit.query.clone(),
         theme: visit.theme,
