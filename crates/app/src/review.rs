@@ -61,7 +61,7 @@ fn refused(why: impl Into<String>) -> Refused {
 }
 
 /// Who acts, by the pseudonym that stands in the ledger.
-fn called<'a>(actor: Actor<'a>) -> Result<&'a str, Refused> {
+fn called(actor: Actor<'_>) -> Result<&str, Refused> {
     let by = match actor {
         Actor::Member(who) => who.called.as_str(),
         Actor::Operator(by) => by,
@@ -83,7 +83,7 @@ fn may(actor: Actor<'_>, action: Action, now: Instant) -> Result<Reach, Refused>
 
 /// What somebody is known as among accounts: a member by the address to which they were invited, since a pseudonym may be
 /// anybody's login.
-fn name<'a>(actor: Actor<'a>) -> &'a str {
+fn name(actor: Actor<'_>) -> &str {
     match actor {
         Actor::Member(who) => &who.email,
         Actor::Operator(by) => by,
@@ -502,7 +502,7 @@ impl Workspace {
         let now: Vec<i64> = known
             .iter()
             .filter(|p| p.parameter == parameter)
-            .flat_map(|p| p.now.iter().filter_map(|value| integer(value)))
+            .flat_map(|p| p.now.iter().filter_map(integer))
             .collect();
         let (least, most) = (now.iter().min().copied(), now.iter().max().copied());
         Ok((least.unwrap_or(usual), most.unwrap_or(usual)))

@@ -393,11 +393,12 @@ impl Campaign {
 
     /// Lines to be removed or changed, whether changed, and since when.
     pub(super) fn removals(&self) -> Vec<(&Line, bool, Instant)> {
-        let removal = |line| match self.decided(Line::number(line)) {
+        let lines = self.opened.lines.iter().map(|line| (line, self.decided(line.line)));
+        let removal = |(line, decided): (_, Option<(Decision, &Touched)>)| match decided {
             Some((Decision::Keep, _)) | None => None,
             Some((decision, touched)) => Some((line, decision == Decision::Modify, touched.at)),
         };
-        self.opened.lines.iter().filter_map(removal).collect()
+        lines.filter_map(removal).collect()
     }
 
     /// The lines that marks name, each once.
@@ -473,12 +474,6 @@ impl Campaign {
 
     pub(super) fn covered(&self, window: Window) -> Covers {
         Covers { systems: self.opened.systems.clone(), window }
-    }
-}
-
-impl Line {
-    const fn number(line: &Self) -> u32 {
-        line.line
     }
 }
 

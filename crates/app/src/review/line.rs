@@ -357,6 +357,10 @@ pub(super) fn fate(
     if looked_at <= decided_at {
         return not_known("nobody has looked since it was decided");
     }
+    if later.is_empty() {
+        // A source that takes access away says so of the grant; that nothing is known of it says nothing.
+        return not_known("no grant of the account is known any more, and nobody said that it ended");
+    }
     let due = decided_at.ms().saturating_add(days.saturating_mul(DAY_MS));
     let same = |one: &Later| match (&one.role, &line.role) {
         (Some(one), Some(other)) => Some(one == other),
@@ -557,6 +561,7 @@ mod tests {
         became(&[grant("maintain", -400, HOLDS)], Ok(14), "there");
         became(&[grant("maintain", -400, HOLDS)], Ok(15), "late");
         became(&[], Err("nobody supplies it"), "nobody supplies it");
+        became(&[], Ok(5), "no grant of the account is known any more, and nobody said that it ended");
         became(&[grant("maintain", -400, Some(-1))], Ok(0), "nobody has looked since it was decided");
         became(&[grant("maintain", -400, Some(-1))], Ok(1), "gone -1");
         // Ended after the last look, by a day that was agreed: it holds then.

@@ -48,7 +48,6 @@ struct Known {
     jobs: BTreeMap<i64, BTreeSet<Option<i64>>>,
     /// Roles in systems that a job may have.
     matrix: BTreeMap<i64, BTreeSet<(i64, String)>>,
-    #[expect(clippy::type_complexity, reason = "account and system, to instant, decision and reviewer")]
     reviews: BTreeMap<(i64, i64), (Instant, String, Option<i64>)>,
 }
 
