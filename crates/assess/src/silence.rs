@@ -27,7 +27,8 @@ pub fn passed_over(stated: &[Stated]) -> Vec<Statement> {
     for ((table, scope, source), mut statements) in spoken {
         statements.sort_by_key(|s| s.from);
         let others = || {
-            let others = of_table[table].iter().filter(|said| said.source != source).map(|said| &said.statement);
+            let others =
+                of_table[table].iter().filter(|said| said.source != source).map(|said| &said.statement);
             // A list for the whole company and one of a repository speak of the same rows.
             others.filter(|said| scope == 0 || said.scope == 0 || said.scope == scope)
         };
@@ -53,7 +54,11 @@ pub fn passed_over(stated: &[Stated]) -> Vec<Statement> {
 }
 
 /// The time in `[from, to)` that statements, in order of their first instants, are about, in pieces that don't touch.
-fn joined<'a>(statements: impl Iterator<Item = &'a Statement>, from: Instant, to: Instant) -> Vec<(Instant, Instant)> {
+fn joined<'a>(
+    statements: impl Iterator<Item = &'a Statement>,
+    from: Instant,
+    to: Instant,
+) -> Vec<(Instant, Instant)> {
     let mut pieces: Vec<(Instant, Instant)> = vec![];
     for said in statements {
         let (start, end) = (said.from.max(from), said.to.min(to));
