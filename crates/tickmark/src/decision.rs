@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use app::Workspace;
 use connectors::git::Conventions;
-use model::Instant;
+use model::{Capture, Instant, Table};
 use serde_json::{Map, Value as Json};
 
 use crate::failure::Failure;
@@ -26,6 +26,8 @@ pub(crate) enum Cell {
     Number(i64),
     /// A person, as a pseudonym.
     Person(String),
+    /// An account of a system: its system, and its key there.
+    Account(String, String),
     /// Something that another table is about.
     Entity(&'static str, String),
 }
@@ -39,7 +41,9 @@ impl From<&str> for Cell {
 impl Cell {
     fn text(&self) -> String {
         match self {
-            Self::Text(text) | Self::Person(text) | Self::Entity(_, text) => text.clone(),
+            Self::Text(text) | Self::Person(text) | Self::Entity(_, text) | Self::Account(_, text) => {
+                text.clone()
+            }
             Self::At(at) if *at == Instant::FOREVER => "forever".to_owned(),
             Self::At(at) => at.to_string(),
             Self::Number(n) => n.to_string(),
@@ -53,6 +57,9 @@ impl Cell {
         match self {
             Self::Person(_) => {
                 how.insert("system".to_owned(), HERE.into());
+            }
+            Self::Account(system, _) => {
+                how.insert("system".to_owned(), system.as_str().into());
             }
             Self::Entity(kind, _) => {
                 how.insert("kind".to_owned(), (*kind).into());
@@ -85,10 +92,35 @@ pub(crate) fn decide(
     decided: &[Row],
     because: &Because<'_>,
 ) -> Result<Range<u64>, Failure> {
+    decide_each(workspace, conventions, table, &[decided], because)
+}
+
+/// The same of rows that are read in different ways: those of a group are read alike.
+pub(crate) fn decide_each(
+    workspace: &mut Workspace,
+    conventions: &Conventions,
+    table: &str,
+    groups: &[&[Row]],
+    because: &Because<'_>,
+) -> Result<Range<u64>, Failure> {
     if because.by.trim().is_empty() {
         return Err(Failure::of("a decision needs somebody who takes it; name them with --by"));
     }
     let declared = crate::import::table(workspace, table).map_err(Failure::of)?;
+    let mut captures = vec![];
+    for group in groups {
+        captures.extend(captured(&declared, group, because)?);
+    }
+    let entries = workspace.decide(&captures)?;
+    let applied = workspace.catch_up(&|document| derive(document, conventions))?;
+    for (entry, problem) in applied.problems.iter().filter(|(entry, _)| entries.contains(entry)) {
+        note(&format!("entry {entry}: {}", plain(problem)));
+    }
+    Ok(entries)
+}
+
+/// The documents of rows that are read alike.
+fn captured(declared: &Table, decided: &[Row], because: &Because<'_>) -> Result<Vec<Capture>, Failure> {
     let mut columns: BTreeMap<&'static str, toml::Table> = BTreeMap::new();
     let mut keys = BTreeSet::new();
     let mut bodies = vec![];
@@ -105,22 +137,13 @@ pub(crate) fn decide(
         bodies.push(body);
     }
     let mut mapping = toml::Table::new();
-    mapping.insert("table".to_owned(), table.into());
+    mapping.insert("table".to_owned(), declared.name.clone().into());
     mapping.insert("key".to_owned(), "key".into());
     let columns: toml::Table = columns.into_iter().map(|(name, how)| (name.to_owned(), how.into())).collect();
     mapping.insert("columns".to_owned(), columns.into());
     let mapping = toml::to_string(&mapping).map_err(Failure::of)?;
     let said = Said { reason: because.reason, by: Some(because.by), covers: None, of: &[] };
-    let captures = bodies
-        .chunks(ROWS)
-        .map(|bodies| rows(&declared, &mapping, bodies, &said, because.now))
-        .collect::<Result<Vec<_>, _>>()?;
-    let entries = workspace.decide(&captures)?;
-    let applied = workspace.catch_up(&|document| derive(document, conventions))?;
-    for (entry, problem) in applied.problems.iter().filter(|(entry, _)| entries.contains(entry)) {
-        note(&format!("entry {entry}: {}", plain(problem)));
-    }
-    Ok(entries)
+    bodies.chunks(ROWS).map(|bodies| rows(declared, &mapping, bodies, &said, because.now)).collect()
 }
 
 /// A text that says something.
