@@ -13,6 +13,7 @@ use model::{Attribute, Grade, Instant, Table, Value, Verdict};
 use sha2::{Digest as _, Sha256};
 use store::records::{Keeping, Limits, Reader, Records, RecordsError};
 
+use crate::controls::{self, CONTROL};
 use crate::error::AppError;
 
 /// What has to be asked again.
@@ -218,6 +219,12 @@ pub(crate) fn name_of(
         records.entities(Some("calendar"), |calendar| {
             hash.update(format!("\n{} {}", calendar.id, calendar.key));
         })?;
+    }
+    if let Some(table) = records.table(CONTROL)
+        && procedure.tables.iter().any(|t| t.name == CONTROL)
+    {
+        // Controls are none either: whoever changes the content is told something else.
+        hash.update(format!("\n{:?}", controls::rows(records, table)?));
     }
     Ok(hash.finalize().into())
 }

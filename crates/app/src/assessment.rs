@@ -19,6 +19,7 @@ use store::records::{Go, Limits, Reader, Records, RecordsError};
 
 use crate::again::{self, Again, Growing, Judging, Remembered};
 use crate::calendar;
+use crate::controls;
 use crate::error::AppError;
 use crate::judging::{OutOfForce, Plan, Run};
 use crate::looked::{AlarmReport, Keeping, left_out, stated};
@@ -429,7 +430,7 @@ impl Workspace {
             let mut tasks = vec![];
             for (n, run) in &runs {
                 let procedure = &plans[*n].procedure;
-                self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
+                self.ensure_content(procedure, &run.parameters, &question.period.tz)?;
                 let task = self.task(&asking, procedure, run)?;
                 let (Run { from, to, parameters }, sql) = (run.clone(), task.whole.clone());
                 ran.entry(*n).or_default().push(RanQuery { from, to, parameters, sql });
@@ -778,13 +779,16 @@ impl Workspace {
         Ok(true)
     }
 
-    /// Puts the days a procedure counts by into the records.
-    pub(crate) fn ensure_calendar(
+    /// Puts what a procedure asks of content into the records: the days it counts by, and the controls.
+    pub(crate) fn ensure_content(
         &mut self,
         procedure: &Procedure,
         parameters: &BTreeMap<String, Value>,
         zone: &str,
     ) -> Result<(), AppError> {
+        if procedure.tables.iter().any(|t| t.name == controls::CONTROL) {
+            controls::keep_up(&mut self.records, &self.catalog)?;
+        }
         if procedure.tables.iter().any(|t| t.name == "calendar_day")
             && let Some(Value::Text(name)) = parameters.get("calendar")
             && let Some(calendar) = self.catalog.calendars.get(name).cloned()
@@ -1269,10 +1273,10 @@ pub(crate) fn statements(records: &mut Records, known_at: i64) -> Result<Vec<Row
 }
 
 /// Tables that need nobody who looks.
-pub(crate) const DERIVED_HERE: [&str; 3] = ["account_person", "person_alike", "repository"];
+pub(crate) const DERIVED_HERE: [&str; 4] = ["account_person", "person_alike", "repository", "control"];
 
 /// What is known of every scope without a look: who is who and who looks alike is derived here, from every account there is, so
-/// that it is never only partly looked at. Which repositories are examined is this workspace's own configuration.
+/// that it is never only partly looked at. Which repositories are examined, and which controls there are, this workspace says itself.
 pub(crate) fn always(scopes: &BTreeSet<i64>) -> impl Iterator<Item = Statement> {
     let of = |scope: i64| {
         DERIVED_HERE.map(|table| Statement {

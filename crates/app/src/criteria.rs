@@ -158,6 +158,17 @@ struct Rows {
     keys: BTreeMap<i64, String>,
 }
 
+/// That somebody answers for a control.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ownership {
+    /// The key of its row.
+    pub key: String,
+    /// System and key of the account that does; `None` when nobody says whose.
+    pub owner: Option<(String, String)>,
+    /// From when.
+    pub valid_from: Instant,
+}
+
 impl Workspace {
     /// The two conclusions of every control, and what is proposed of every criterion.
     ///
@@ -177,7 +188,7 @@ impl Workspace {
     ) -> Result<Criteria, AppError> {
         let known_at = Some(report.position);
         let concluded = self.concluded(known_at)?;
-        let owners = self.owners(known_at)?;
+        let owners = self.owners(known_at, report.cutoff)?;
         let mut facts: BTreeMap<String, ControlFacts> = BTreeMap::new();
         let mut controls = vec![];
         for control in self.catalog.controls.values() {
@@ -272,10 +283,47 @@ impl Workspace {
         Ok(all)
     }
 
-    /// Who answers for each control.
-    pub(crate) fn owners(&mut self, known_at: Option<u64>) -> Result<BTreeMap<String, String>, AppError> {
+    /// Whoever is named to answer for a control at an instant, as far as it was said here or imported as such.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn owners_at(&mut self, control: &str, at: Instant) -> Result<Vec<Ownership>, AppError> {
+        let sql = "SELECT o.id AS id, o.owner AS owner, o.valid_from AS valid_from, o.control AS control FROM control_owner o";
+        let rows = self.query(sql, at, None)?.rows;
+        let mut found = vec![];
+        for row in rows.iter().filter(|row| text(row.get(3)).as_deref() == Some(control)) {
+            let (Some(id), Some(valid_from)) = (integer(row.first()), instant(row.get(2))) else { continue };
+            let Some(entity) = self.records.entity(id)?.filter(|e| e.scope == 0) else { continue };
+            let owner = match integer(row.get(1)) {
+                Some(id) => self.records.entity(id)?,
+                None => None,
+            };
+            let owner = match owner {
+                Some(owner) => {
+                    let system = self.records.entity(owner.scope)?.map(|e| e.key).unwrap_or_default();
+                    Some((system, owner.key))
+                }
+                None => None,
+            };
+            found.push(Ownership { key: entity.key, owner, valid_from });
+        }
+        Ok(found)
+    }
+
+    /// Who answers for each control: who was named last of those who had begun at `at`, else of those who begin later.
+    pub(crate) fn owners(
+        &mut self,
+        known_at: Option<u64>,
+        at: Instant,
+    ) -> Result<BTreeMap<String, String>, AppError> {
+        let at = at.ms();
         let Rows { rows, keys } = self.rows(
-            "SELECT o.control AS control, o.owner AS owner, o.entry AS entry FROM control_owner o ORDER BY o.entry NULLS FIRST",
+            &format!(
+                "SELECT o.control AS control, o.owner AS owner FROM control_owner_history o \
+                  WHERE o.valid_to > {at} OR o.valid_to IS NULL \
+                  ORDER BY CASE WHEN o.valid_from <= {at} THEN 1 ELSE 0 END ASC NULLS FIRST, o.valid_from ASC NULLS FIRST, \
+                           o.entry ASC NULLS FIRST"
+            ),
             known_at,
             1,
         )?;

@@ -118,7 +118,7 @@ impl Workspace {
                 false => format!("{}.sql", procedure.id),
             };
             for (at, run) in runs.iter().enumerate() {
-                self.ensure_calendar(procedure, &run.parameters, &question.period.tz)?;
+                self.ensure_content(procedure, &run.parameters, &question.period.tz)?;
                 texts.push((
                     name(at),
                     self.written(procedure, run, question, position, &scope, Engine::DuckDb)?,

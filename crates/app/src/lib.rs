@@ -12,6 +12,7 @@ mod calendar;
 mod commitments;
 mod config;
 mod conflict;
+mod controls;
 mod criteria;
 mod csv;
 mod custody;
@@ -64,7 +65,7 @@ pub use browse::{
 pub use commitments::{AnsweringControl, Commitment, Commitments, Metric};
 pub use config::{Config, GitHubSource, Serve};
 pub use conflict::{Conflict, Difference, Saying};
-pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo};
+pub use criteria::{ControlReport, Criteria, CriterionReport, DecisionReport, MappedTo, Ownership};
 pub use csv::csv_cell;
 pub use custody::{Erased, FrozenSet, FrozenTable, Order, restore};
 pub use demo::{Demo, demo_folder, init_demo, is_marked};

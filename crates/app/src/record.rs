@@ -54,6 +54,8 @@ pub enum Cell {
     Number(i64),
     /// A person, as a pseudonym.
     Person(String),
+    /// An account of a system: its system, and its key there.
+    Account(String, String),
     /// Something that another table is about.
     Entity(&'static str, String),
 }
@@ -67,7 +69,9 @@ impl From<&str> for Cell {
 impl Cell {
     fn text(&self) -> String {
         match self {
-            Self::Text(text) | Self::Person(text) | Self::Entity(_, text) => text.clone(),
+            Self::Text(text) | Self::Person(text) | Self::Entity(_, text) | Self::Account(_, text) => {
+                text.clone()
+            }
             Self::At(at) if *at == Instant::FOREVER => "forever".to_owned(),
             Self::At(at) => at.to_string(),
             Self::Number(n) => n.to_string(),
@@ -81,6 +85,9 @@ impl Cell {
         match self {
             Self::Person(_) => {
                 how.insert("system".to_owned(), HERE.into());
+            }
+            Self::Account(system, _) => {
+                how.insert("system".to_owned(), system.as_str().into());
             }
             Self::Entity(kind, _) => {
                 how.insert("kind".to_owned(), (*kind).into());
@@ -128,33 +135,45 @@ impl Workspace {
         let declared = self.catalog.table(table).cloned();
         let declared =
             declared.ok_or_else(|| other(format!("the content has no table `{table}`; restore it")))?;
-        let mut columns: BTreeMap<&'static str, toml::Table> = BTreeMap::new();
+        // Rows that are read alike stand in one document.
+        let mut groups: Vec<(BTreeMap<&'static str, toml::Table>, Vec<Map<String, Json>>)> = vec![];
         let mut keys = BTreeSet::new();
-        let mut bodies = vec![];
         for (key, values) in decided {
             // Whoever names a row twice means it once.
             if !keys.insert(key) {
                 continue;
             }
             let mut body = Map::from_iter([("key".to_owned(), Json::from(key.clone()))]);
+            let mut columns = BTreeMap::new();
             for (column, cell) in values {
-                columns.entry(column).or_insert_with(|| cell.read(column));
+                columns.insert(*column, cell.read(column));
                 body.insert((*column).to_owned(), cell.text().into());
             }
-            bodies.push(body);
+            let alike = |(known, _): &&mut (BTreeMap<&'static str, toml::Table>, Vec<_>)| {
+                columns.iter().all(|(column, how)| known.get(column).is_none_or(|other| other == how))
+            };
+            match groups.last_mut().filter(alike) {
+                Some((known, bodies)) => {
+                    known.extend(columns);
+                    bodies.push(body);
+                }
+                None => groups.push((columns, vec![body])),
+            }
         }
-        let mut mapping = toml::Table::new();
-        mapping.insert("table".to_owned(), table.into());
-        mapping.insert("key".to_owned(), "key".into());
-        let columns: toml::Table =
-            columns.into_iter().map(|(name, how)| (name.to_owned(), how.into())).collect();
-        mapping.insert("columns".to_owned(), columns.into());
-        let mapping = toml::to_string(&mapping).map_err(other)?;
         let said = SaidOf { reason, by: Some(by), covers: None, of: &[] };
-        let captures = bodies
-            .chunks(ROWS)
-            .map(|bodies| (scribe.write)(&declared, &mapping, bodies, &said, scribe.now).map_err(other))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut captures = vec![];
+        for (columns, bodies) in groups {
+            let mut mapping = toml::Table::new();
+            mapping.insert("table".to_owned(), table.into());
+            mapping.insert("key".to_owned(), "key".into());
+            let columns: toml::Table =
+                columns.into_iter().map(|(name, how)| (name.to_owned(), how.into())).collect();
+            mapping.insert("columns".to_owned(), columns.into());
+            let mapping = toml::to_string(&mapping).map_err(other)?;
+            for bodies in bodies.chunks(ROWS) {
+                captures.push((scribe.write)(&declared, &mapping, bodies, &said, scribe.now).map_err(other)?);
+            }
+        }
         self.take_down(scribe, &captures, false)
     }
 

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use catalog::{Catalog, Control, Criterion};
 use model::{Dimension, Grade, Instant, Out, Period, Scope, Value, Window};
 use serde::Serialize;
 use store::records::{Records, RecordsError};
@@ -24,6 +25,17 @@ const CATEGORIES: [(&str, &str); 5] = [
     ("processing_integrity", "Processing integrity"),
     ("privacy", "Privacy"),
 ];
+
+/// The words of the categories that a control answers to, in the order of the categories.
+pub(crate) fn categories_of(catalog: &Catalog, control: &Control) -> Vec<&'static str> {
+    let names: BTreeSet<&str> = catalog
+        .criteria
+        .iter()
+        .filter(|criterion| control.criteria.contains(&criterion.id))
+        .map(Criterion::category)
+        .collect();
+    CATEGORIES.iter().filter(|(_, name)| names.contains(name)).map(|(word, _)| *word).collect()
+}
 
 /// A rule, and what it does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -381,7 +393,29 @@ impl ScopeRules {
                 if dimension.is_entity() { records.entity_id(dimension.word(), 0, subject)? } else { None };
             out.push(Out { dimension, word: subject.to_owned(), id, windows });
         }
+        out.extend(self.categories_together());
         Ok(Scope { from, to, out })
+    }
+
+    /// Categories that are out at the same time, two and more together, as controls that answer to several are marked.
+    fn categories_together(&self) -> Vec<Out> {
+        let mut together: Vec<(String, usize, Vec<Window>)> = vec![];
+        for (word, _) in CATEGORIES {
+            let windows = self.windows(Dimension::Category, word);
+            let mut more = vec![(word.to_owned(), 1, windows.clone())];
+            for (words, count, before) in &together {
+                let both = before.iter().flat_map(|a| windows.iter().map(move |b| (a, b)));
+                let both = both
+                    .map(|(a, b)| Window { from: a.from.max(b.from), to: a.to.min(b.to) })
+                    .filter(|w| w.from < w.to);
+                more.push((format!("{words} {word}"), count + 1, both.collect()));
+            }
+            together.extend(more.into_iter().filter(|(.., windows)| !windows.is_empty()));
+        }
+        let several = together.into_iter().filter(|(_, count, _)| *count > 1);
+        several
+            .map(|(word, _, windows)| Out { dimension: Dimension::Category, word, id: None, windows })
+            .collect()
     }
 
     /// Whether a category of the criteria is out during a whole period.

@@ -274,7 +274,7 @@ impl Workspace {
         if reach == Reach::Every || owner.is_some_and(named) {
             return Ok(());
         }
-        let owners = self.owners(None)?;
+        let owners = self.owners(None, self.now)?;
         if controls.iter().any(|control| owners.get(control).is_some_and(|owner| named(owner))) {
             return Ok(());
         }

@@ -18,6 +18,7 @@ use store::records::{Address, Records, RecordsError};
 use store::state::State;
 
 use crate::config::Config;
+use crate::controls::CONTROL;
 use crate::demo;
 use crate::error::AppError;
 use crate::place::write_durably;
@@ -287,8 +288,8 @@ impl Workspace {
             }
         };
         for (table, declared) in self.catalog.tables.iter().enumerate() {
-            // Days come from content, not from the ledger.
-            if declared.name == "calendar_day" {
+            // Days and controls come from content, not from the ledger.
+            if ["calendar_day", CONTROL].contains(&declared.name.as_str()) {
                 continue;
             }
             let rows = |records: &mut Records| -> Result<BTreeSet<String>, RecordsError> {
@@ -372,8 +373,8 @@ impl Workspace {
 fn entities(records: &mut Records) -> Result<BTreeSet<String>, RecordsError> {
     let mut all = BTreeSet::new();
     records.entities(None, |entity| {
-        // Calendars come from content when a procedure counts days, not from the ledger.
-        if entity.kind != "calendar" {
+        // Calendars and controls come from content when a procedure asks for them, not from the ledger.
+        if !["calendar", CONTROL].contains(&entity.kind.as_str()) {
             all.insert(format!("{entity:?}"));
         }
     })?;

@@ -70,9 +70,7 @@ impl Bench<'_> {
             beside.rows.extend(company.rows.iter().map(|(name, row)| {
                 let mut row = row.clone();
                 row.id += ELSEWHERE;
-                for value in self.references(name, &mut row.values) {
-                    *value += ELSEWHERE;
-                }
+                self.move_elsewhere(name, &mut row.values);
                 (name.clone(), row)
             }));
             let name = &self.cases[company.case].name;
@@ -86,9 +84,7 @@ impl Bench<'_> {
                 let mut row = row.clone();
                 row.id += ELSEWHERE;
                 row.in_scope = false;
-                for value in self.references(name, &mut row.values) {
-                    *value += ELSEWHERE;
-                }
+                self.move_elsewhere(name, &mut row.values);
                 (name.clone(), row)
             }));
             let name = &self.cases[company.case].name;
@@ -143,6 +139,18 @@ impl Bench<'_> {
 
     fn declared(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|t| t.name == name)
+    }
+
+    /// Lets a row speak of things of another company: of other numbers, and of controls by other names where the procedure has a
+    /// table of them.
+    fn move_elsewhere(&self, name: &str, values: &mut [Value]) {
+        for value in self.references(name, values) {
+            *value += ELSEWHERE;
+        }
+        let Some(table) = self.declared("control").and_then(|_| self.declared(name)) else { return };
+        if let Some(Value::Text(control)) = table.column("control").and_then(|at| values.get_mut(at)) {
+            control.push_str(" elsewhere");
+        }
     }
 
     /// The numbers of other things in a row.

@@ -34,6 +34,13 @@ fn assert_nothing_wrong(tests: &BTreeMap<String, Measured>) {
 }
 
 #[test]
+fn a_company_keeps_the_controls_of_the_catalogue() {
+    let (catalog, _) = catalog::Catalog::built_in();
+    let ids: Vec<&str> = catalog.controls.keys().map(String::as_str).collect();
+    assert_eq!(ids, simulate::CONTROLS);
+}
+
+#[test]
 fn two_companies_are_judged_as_they_were() {
     let judged = std::thread::scope(|scope| {
         // The second one's collectors were down for four days, and its code host did not show everything.

@@ -74,10 +74,10 @@ impl Dimension {
         matches!(self, Self::System | Self::Repository | Self::Vendor)
     }
 
-    /// Whether rows can be in or out by it: products stand for their parts, categories for whole procedures.
+    /// Whether rows can be in or out by it: products stand for their parts. By a category controls are, and with them procedures.
     #[must_use]
     pub const fn decides_rows(self) -> bool {
-        !matches!(self, Self::Product | Self::Category)
+        !matches!(self, Self::Product)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::models::Models;
 use crate::names;
 use crate::notices::Notices;
 use crate::operations::Operations;
+use crate::owners::Ownership;
 use crate::privacy::Requests;
 use crate::quality::Quality;
 use crate::releases::Shipping;
@@ -118,6 +119,7 @@ pub struct Company {
     pub(crate) models: Models,
     pub(crate) consents: Consents,
     pub(crate) duties: Duties,
+    pub(crate) ownerships: Vec<Ownership>,
     pub(crate) assurance: Assurance,
     pub(crate) significant: Vec<Change>,
     pub(crate) notices: Notices,
@@ -825,6 +827,7 @@ impl Company {
             models: Models::default(),
             consents: Consents::default(),
             duties: Duties::default(),
+            ownerships: vec![],
             assurance: Assurance::default(),
             significant: vec![],
             notices: Notices::default(),

@@ -13,6 +13,7 @@ mod jobs;
 mod models;
 mod notices;
 mod operations;
+mod owners;
 mod privacy;
 mod releases;
 mod risks;
@@ -121,6 +122,7 @@ pub fn files(company: &Company) -> Vec<File> {
     files.extend(uses::files(c));
     files.extend(complaints::files(c));
     files.extend(disposals::files(c));
+    files.extend(owners::files(c));
     for file in &mut files {
         file.covers = covers(c, file.name);
     }

@@ -32,6 +32,7 @@ mod names;
 mod notices;
 mod operations;
 mod outages;
+mod owners;
 mod people;
 mod policies;
 mod privacy;
@@ -59,6 +60,7 @@ use jiff::civil::Date;
 pub use company::Company;
 pub use export::{File, files};
 pub use host::{Answer, CALLED, Host, code_host};
+pub use owners::CONTROLS;
 pub use truth::{Expect, Kind, Seeded, Truth, truth};
 
 use clock::Clock;
@@ -241,6 +243,7 @@ const TESTS: &[(&str, &str)] = &[
     ("END-03", "media_disposed"),
     ("PI-06", "outputs_intact"),
     ("AI-04", "personal_data_removed"),
+    ("GOV-04", "control_owned"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -396,6 +399,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     // What went to a vendor went by its contract.
     uses::disclosed(&mut company, &mut rng.fork("disclosed"));
     happen(&mut company, &rng, uses::DISCLOSURES);
+    happen(&mut company, &rng, owners::CASES);
+    owners::base(&mut company);
     Ok(company)
 }
 

@@ -298,7 +298,8 @@ fn print_procedure(procedure: &ProcedureEntry) -> Result<(), Failure> {
     ];
     if !procedure.fed_by_nothing.is_empty() {
         let worked_out = |name: &&String| {
-            !["calendar_day", "coverage", "account_person", "person_alike"].contains(&name.as_str())
+            !["calendar_day", "control", "coverage", "account_person", "person_alike"]
+                .contains(&name.as_str())
         };
         let unfed: Vec<String> = procedure.fed_by_nothing.iter().filter(worked_out).cloned().collect();
         if !unfed.is_empty() {

@@ -10,7 +10,7 @@ use model::{Conclusion, Instant};
 use serde::Serialize;
 
 use crate::command::KnownWhen;
-use crate::decision::{Because, Cell, control, decide, entry, said};
+use crate::decision::{Because, Cell, Row, control, decide, entry, said};
 use crate::failure::Failure;
 use crate::output::{self, BOLD, aligned, conclusion_style, line, plain, spoken, styled};
 use crate::session::{Session, derive};
@@ -54,7 +54,7 @@ enum ControlDecision {
         #[arg(long, value_name = "WHO")]
         by: String,
     },
-    /// Name the person who answers for a control
+    /// Name the person who answers for a control from now on: whoever did before does no more
     Own {
         /// The control
         id: String,
@@ -316,11 +316,30 @@ fn decide_about(
         }
         ControlDecision::Own { id, owner, by } => {
             let id = control(workspace, id)?;
-            let values =
-                vec![("control", Cell::Text(id.clone())), ("owner", Cell::Person(said("owner", owner)?))];
+            let owner = said("owner", owner)?;
+            workspace.catch_up(&|document| derive(document, conventions))?;
+            // Whoever answered for it before does so up to now.
+            let mut rows: Vec<Row> = vec![];
+            for before in workspace.owners_at(&id, session.now)? {
+                let mut values = vec![
+                    ("control", Cell::Text(id.clone())),
+                    ("valid_from", Cell::At(before.valid_from)),
+                    ("valid_to", Cell::At(session.now)),
+                ];
+                values.extend(before.owner.map(|(system, key)| ("owner", Cell::Account(system, key))));
+                rows.push((before.key, values));
+            }
+            let values = vec![
+                ("control", Cell::Text(id.clone())),
+                ("owner", Cell::Person(owner.clone())),
+                ("valid_from", Cell::At(session.now)),
+                ("valid_to", Cell::At(Instant::FOREVER)),
+            ];
+            rows.push((format!("{id} {}", workspace.size()), values));
             let because = Because { by, reason: "who answers for the control", now: session.now };
-            let entries = decide(workspace, conventions, "control_owner", &[(id.clone(), values)], &because)?;
-            line(&format!("{} answers for {id}, as of ledger entry {}", plain(owner), entries.start))
+            let entries = decide(workspace, conventions, "control_owner", &rows, &because)?;
+            let named = entries.end.saturating_sub(1);
+            line(&format!("{} answers for {id}, as of ledger entry {named}", plain(&owner)))
         }
     }
 }

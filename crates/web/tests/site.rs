@@ -56,7 +56,12 @@ fn derive(document: &Document<'_>) -> Derived {
     let person = Key::new("account", "people", "ann");
     let at = NOON - 48 * HOUR;
     let owned = ["CHG-01", "CHG-02"].map(|id| {
-        let values = vec![("control", FactValue::from(id)), ("owner", person.clone().into())];
+        let values = vec![
+            ("control", FactValue::from(id)),
+            ("owner", person.clone().into()),
+            ("valid_from", Instant::from_ms(at).into()),
+            ("valid_to", Instant::FOREVER.into()),
+        ];
         fact("control_owner", Key::new("control_owner", "", id), values)
     });
     let mut facts = vec![

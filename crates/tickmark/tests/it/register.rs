@@ -436,3 +436,24 @@ fn a_strip_shows_the_hour_nobody_looked_at() {
     assert_eq!(company.json(&format!("coverage {PERIOD} --known-at 0"))["tables"], serde_json::json!([]));
     company.refuses("coverage --table tikcet", &["there is no table `tikcet`"]);
 }
+
+#[test]
+fn who_is_named_next_ends_who_answered_before() {
+    let company = Company::new();
+    for owner in ["bob", "cy"] {
+        company.does(&format!("control own T-01 --owner {owner} --by ann"));
+    }
+    company.does("control own T-02 --owner bob --by ann");
+    let ask = |sql: &str| company.0.run(["query", sql, "--format", "csv"]).succeeded();
+    // One after the other, without a gap and without an overlap.
+    let after = "SELECT count(*) AS n FROM control_owner_history o \
+                 JOIN control_owner_history p ON p.control = o.control AND p.valid_from = o.valid_to \
+                 WHERE o.control = 'T-01' AND o.owner <> p.owner AND p.valid_to = 253402300799999";
+    assert_eq!(ask(after).lines().last(), Some("1"));
+    let all = "SELECT o.control AS control, count(*) AS n FROM control_owner_history o \
+               GROUP BY o.control ORDER BY o.control NULLS FIRST";
+    let all = ask(all);
+    assert!(all.contains("T-01,2") && all.contains("T-02,1"), "{all}");
+    let owner = |id: &str| company.json(&format!("control {id}"))["controls"][0]["owner"].clone();
+    assert_eq!((owner("T-01"), owner("T-02")), ("cy".into(), "bob".into()));
+}
