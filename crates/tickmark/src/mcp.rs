@@ -73,7 +73,7 @@ pub(crate) fn run(asked: &McpCommand) -> Result<ExitCode, Failure> {
         .proxy(None)
         .build()
         .into();
-    let ask = |path: &str| -> Result<(u16, Vec<u8>), String> {
+    let ask = |path: &str| -> Asked {
         let mut request = agent.get(format!("{server}{path}")).header("accept", "application/json");
         if let Some(token) = &token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -247,10 +247,13 @@ impl Tool {
     }
 }
 
+/// What a server answered: status and body, or why there is no answer.
+type Asked = Result<(u16, Vec<u8>), String>;
+
 struct Server<'a> {
     tools: Vec<Tool>,
-    /// Asks an address of the API: status and body, or why there is no answer.
-    ask: &'a dyn Fn(&str) -> Result<(u16, Vec<u8>), String>,
+    /// Asks an address of the API.
+    ask: &'a dyn Fn(&str) -> Asked,
 }
 
 impl Server<'_> {
