@@ -444,7 +444,7 @@ fn who_is_named_next_ends_who_answered_before() {
         company.does(&format!("control own T-01 --owner {owner} --by ann"));
     }
     company.does("control own T-02 --owner bob --by ann");
-    let ask = |sql: &str| company.0.run(["query", sql, "--format", "csv"]).succeeded();
+    let ask = |sql: &str| company.0.run(["--workspace", "acme", "query", sql, "--format", "csv"]).succeeded();
     // One after the other, without a gap and without an overlap.
     let after = "SELECT count(*) AS n FROM control_owner_history o \
                  JOIN control_owner_history p ON p.control = o.control AND p.valid_from = o.valid_to \
