@@ -49,6 +49,7 @@ mod sign_ins;
 mod significant;
 mod stores;
 mod story;
+mod tested;
 mod training;
 mod truth;
 mod usage;
@@ -245,6 +246,7 @@ const TESTS: &[(&str, &str)] = &[
     ("PI-06", "outputs_intact"),
     ("AI-04", "personal_data_removed"),
     ("GOV-04", "control_owned"),
+    ("GOV-07", "controls_tested"),
     ("AI-05", "model_data_protected"),
 ];
 
@@ -405,6 +407,8 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     happen(&mut company, &rng, kept_close::CASES);
     happen(&mut company, &rng, owners::CASES);
     owners::base(&mut company);
+    happen(&mut company, &rng, tested::CASES);
+    tested::base(&mut company, &mut rng.fork("controls tested"));
     Ok(company)
 }
 
