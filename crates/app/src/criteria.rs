@@ -6,7 +6,7 @@ use assess::rollup::{
     Concluded, ControlFacts, Design, Exception, Mapped, Proposal, Proposed, Test, decision_refused, design,
     propose,
 };
-use catalog::Control;
+use catalog::{Control, Procedure};
 use model::{Conclusion, Instant};
 use serde::Serialize;
 
@@ -281,6 +281,25 @@ impl Workspace {
             });
         }
         Ok(all)
+    }
+
+    /// The controls that a report over a period tested by every one of their procedures, and what came of it.
+    #[must_use]
+    pub fn tested(&self, report: &Report) -> Vec<(String, Conclusion)> {
+        let concluded = |procedure: &Procedure| {
+            report.procedures.iter().any(|p| p.id == procedure.id && p.conclusion.is_some())
+        };
+        let tested = |control: &&Control| {
+            let mut procedures = self.catalog.procedures_of(&control.id).peekable();
+            procedures.peek().is_some() && procedures.all(concluded)
+        };
+        let controls = self.catalog.controls.values().filter(tested);
+        controls
+            .map(|control| {
+                let doubts = self.catalog.in_doubt.get(&control.id).map_or(&[][..], Vec::as_slice);
+                (control.id.clone(), facts_of(control, &[], &[], report, doubts).operation().conclusion)
+            })
+            .collect()
     }
 
     /// Whoever is named to answer for a control at an instant, as far as it was said here or imported as such.

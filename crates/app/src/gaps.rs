@@ -374,8 +374,12 @@ impl Workspace {
         let counting = || rules.rules.iter().filter(|rule| rule.counts.is_some());
         let decided = counting().filter(|r| r.dimension == "category").map(|r| r.subject.clone()).collect();
         let scoped = counting().next().is_some();
+        // That a control was evaluated is kept in a table of its own: what somebody found speaks for GOV-07 as a file of it does.
         let files = self.query(
-            "SELECT f.control AS control, f.label AS label, f.covers_to AS covers_to FROM evidence_file f",
+            "SELECT f.control AS control, f.label AS label, f.covers_to AS covers_to FROM evidence_file f \
+             UNION ALL \
+             SELECT 'GOV-07' AS control, e.finding AS label, e.evaluated_at AS covers_to FROM control_evaluation e \
+              WHERE e.evaluated_by IS NOT NULL AND e.finding <> 'none' AND e.finding <> ''",
             Instant::FOREVER,
             Some(position),
         )?;
@@ -980,7 +984,7 @@ impl Facts<'_> {
                 kept.is_some(),
                 "an evaluation of the last year was kept",
                 "no evaluation was kept in the last year; `tickmark gaps --json > gaps.json`, weigh it, then `tickmark evidence add \
-                 gaps.json --control GOV-07 --covers DATE`"
+                 gaps.json --control GOV-07 --covers DATE`, or enter what was found of each control as `control_evaluation`"
                     .to_owned(),
             ),
             step(

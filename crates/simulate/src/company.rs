@@ -23,6 +23,7 @@ use crate::releases::Shipping;
 use crate::risks::Register;
 use crate::significant::Change;
 use crate::stores::Stores;
+use crate::tested::{Evaluation, Test};
 use crate::truth::Seeded;
 use crate::uses::Uses;
 
@@ -120,6 +121,8 @@ pub struct Company {
     pub(crate) consents: Consents,
     pub(crate) duties: Duties,
     pub(crate) ownerships: Vec<Ownership>,
+    pub(crate) tests: Vec<Test>,
+    pub(crate) evaluations: Vec<Evaluation>,
     pub(crate) assurance: Assurance,
     pub(crate) significant: Vec<Change>,
     pub(crate) notices: Notices,
@@ -828,6 +831,8 @@ impl Company {
             consents: Consents::default(),
             duties: Duties::default(),
             ownerships: vec![],
+            tests: vec![],
+            evaluations: vec![],
             assurance: Assurance::default(),
             significant: vec![],
             notices: Notices::default(),

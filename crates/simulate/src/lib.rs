@@ -25,6 +25,7 @@ mod export;
 mod host;
 mod jobs;
 mod joiners;
+mod kept_close;
 mod models;
 mod monitoring;
 mod moves;
@@ -48,6 +49,7 @@ mod sign_ins;
 mod significant;
 mod stores;
 mod story;
+mod tested;
 mod training;
 mod truth;
 mod usage;
@@ -244,6 +246,8 @@ const TESTS: &[(&str, &str)] = &[
     ("PI-06", "outputs_intact"),
     ("AI-04", "personal_data_removed"),
     ("GOV-04", "control_owned"),
+    ("GOV-07", "controls_tested"),
+    ("AI-05", "model_data_protected"),
 ];
 
 /// What nothing that is collected proves, by test and attribute, and why.
@@ -399,8 +403,12 @@ pub fn simulate(shape: &Shape) -> Result<Company, String> {
     // What went to a vendor went by its contract.
     uses::disclosed(&mut company, &mut rng.fork("disclosed"));
     happen(&mut company, &rng, uses::DISCLOSURES);
+    kept_close::base(&mut company, &mut rng.fork("kept close"));
+    happen(&mut company, &rng, kept_close::CASES);
     happen(&mut company, &rng, owners::CASES);
     owners::base(&mut company);
+    happen(&mut company, &rng, tested::CASES);
+    tested::base(&mut company, &mut rng.fork("controls tested"));
     Ok(company)
 }
 

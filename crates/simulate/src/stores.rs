@@ -37,6 +37,7 @@ pub(crate) struct Asset {
     pub(crate) class: &'static str,
     pub(crate) owner: Option<usize>,
     pub(crate) resource: Option<String>,
+    pub(crate) system: Option<&'static str>,
     pub(crate) from: i64,
     pub(crate) to: End,
     pub(crate) looks: Vec<(i64, usize)>,
@@ -109,7 +110,7 @@ pub(crate) fn entry(
         at += rng.between(200, 350) * DAY;
     }
     let owner = Some(rng.below(CORE));
-    c.stores.assets.push(Asset { key, kind, class, owner, resource: None, from, to, looks });
+    c.stores.assets.push(Asset { key, kind, class, owner, resource: None, system: None, from, to, looks });
     c.stores.assets.len() - 1
 }
 
@@ -195,7 +196,7 @@ fn of_asset(c: &Company, case: &'static str, asset: usize, letters: &str, why: &
 fn an_entry(c: &mut Company, rng: &mut Rng) -> usize {
     let key = format!("set-{}", c.stores.assets.len() + 1);
     let from = c.clock.from - rng.between(500, 900) * DAY;
-    entry(c, rng, key, "dataset", "confidential", from, End::Never)
+    entry(c, rng, key, "file_store", "confidential", from, End::Never)
 }
 
 fn incomplete(c: &mut Company, rng: &mut Rng) -> Vec<Seeded> {

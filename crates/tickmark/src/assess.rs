@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use app::{AssessmentQuestion, Report, Workspace};
+use connectors::git::Conventions;
 use model::{Instant, Period};
 
 use crate::check::{is_unfed, print_procedure, print_unfed, status};
 use crate::command::Assess;
+use crate::decision::{Because, Cell, Row, decide};
 use crate::failure::Failure;
-use crate::output::{self, BOLD, aligned, line, styled};
+use crate::output::{self, BOLD, aligned, line, note, styled};
 use crate::parameter::print_not_in_force;
 use crate::session::{Session, derive};
 
@@ -26,7 +28,40 @@ pub(crate) fn run(session: &Session, asked: &Assess) -> Result<ExitCode, Failure
     } else {
         print(&report, &question.period, asked.all)?;
     }
+    if asked.record {
+        let said = record(&mut workspace, &conventions, &report, session.now)?;
+        if asked.json { note(&said) } else { line(&said)? }
+    }
     Ok(status(&report, asked.fail_on))
+}
+
+/// Enters that the controls of a report were tested, each with its conclusion. Says which ledger entry holds it.
+fn record(
+    workspace: &mut Workspace,
+    conventions: &Conventions,
+    report: &Report,
+    now: Instant,
+) -> Result<String, Failure> {
+    let position = i64::try_from(report.position).map_err(Failure::of)?;
+    let rows: Vec<Row> = workspace
+        .tested(report)
+        .into_iter()
+        .map(|(control, conclusion)| {
+            let values = vec![
+                ("control", Cell::Text(control.clone())),
+                ("tested_at", Cell::At(now)),
+                ("ledger_position", Cell::Number(position)),
+                ("conclusion", conclusion.word().into()),
+            ];
+            (format!("{control} {}", workspace.size()), values)
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok("no control was tested by all of its procedures; nothing was recorded".to_owned());
+    }
+    let because = Because { by: "tickmark", reason: "the procedures of these controls were run", now };
+    let entries = decide(workspace, conventions, "control_test", &rows, &because)?;
+    Ok(format!("that {} controls were tested is recorded in ledger entry {}", rows.len(), entries.start))
 }
 
 /// The last instant whose facts count: the end of a day that is over, else now.

@@ -261,6 +261,9 @@ pub(crate) struct Check {
 pub(crate) struct Assess {
     #[command(flatten)]
     pub(crate) asked: KnownWhen,
+    /// Record in the ledger which controls were tested, and with what conclusion: what GOV-07 asks for
+    #[arg(long, conflicts_with_all = ["as_of", "cutoff", "known_at"])]
+    pub(crate) record: bool,
     /// Only procedures that test this control, such as CHG-02; again for more
     #[arg(long, value_name = "ID")]
     pub(crate) control: Vec<String>,

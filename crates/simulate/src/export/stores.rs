@@ -10,9 +10,9 @@ pub(crate) fn files(c: &Company) -> Vec<File> {
 }
 
 fn assets(c: &Company) -> File {
-    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nkind = \"Kind\"\nclass = \"Class\"\nowner = { column = \"Owner\", system = \"idp\" }\n\
+    let mapping = "key = \"Key\"\n[columns]\nlabel = \"Key\"\nkind = \"Kind\"\nclass = \"Class\"\nsystem = \"System\"\nowner = { column = \"Owner\", system = \"idp\" }\n\
                    resource = { column = \"Resource\", kind = \"cloud_resource\" }\nin_use_from = \"From\"\nretired = \"Retired\"\nretired_at = \"To\"\n";
-    let header = "Key,Kind,Class,Owner,Resource,From,Retired,To";
+    let header = "Key,Kind,Class,System,Owner,Resource,From,Retired,To";
     let mut sheet = Sheet::new(c, "inventory", "data_asset", header, mapping);
     for a in &c.stores.assets {
         let (retired, to) = match a.to {
@@ -21,7 +21,7 @@ fn assets(c: &Company) -> File {
             _ => (false, None),
         };
         let owner = a.owner.map(|owner| actor(c, owner));
-        sheet.line(&[&a.key, &a.kind, &a.class, &owner, &a.resource, &At(a.from), &retired, &to]);
+        sheet.line(&[&a.key, &a.kind, &a.class, &a.system, &owner, &a.resource, &At(a.from), &retired, &to]);
     }
     sheet.done()
 }

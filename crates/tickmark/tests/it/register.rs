@@ -444,7 +444,7 @@ fn who_is_named_next_ends_who_answered_before() {
         company.does(&format!("control own T-01 --owner {owner} --by ann"));
     }
     company.does("control own T-02 --owner bob --by ann");
-    let ask = |sql: &str| company.0.run(["query", sql, "--format", "csv"]).succeeded();
+    let ask = |sql: &str| company.0.run(["--workspace", "acme", "query", sql, "--format", "csv"]).succeeded();
     // One after the other, without a gap and without an overlap.
     let after = "SELECT count(*) AS n FROM control_owner_history o \
                  JOIN control_owner_history p ON p.control = o.control AND p.valid_from = o.valid_to \
@@ -456,4 +456,25 @@ fn who_is_named_next_ends_who_answered_before() {
     assert!(all.contains("T-01,2") && all.contains("T-02,1"), "{all}");
     let owner = |id: &str| company.json(&format!("control {id}"))["controls"][0]["owner"].clone();
     assert_eq!((owner("T-01"), owner("T-02")), ("cy".into(), "bob".into()));
+}
+
+#[test]
+fn a_recorded_assessment_says_which_controls_were_tested() {
+    let company = Company::new();
+    let period = "--from 2025-01-01 --to 2025-03-31";
+    let said =
+        |sql: &str| company.0.run(["--workspace", "acme", "query", sql, "--format", "csv"]).succeeded();
+    let all = "SELECT t.control AS control, t.conclusion AS conclusion FROM control_test t \
+               ORDER BY t.control NULLS FIRST";
+    let size = || said("SELECT max(t.entry) AS n FROM ticket t");
+    let before = size();
+    company.does(&format!("assess {period}"));
+    assert_eq!((said(all), size()), ("control,conclusion\n".to_owned(), before), "to ask writes nothing");
+    let control = company.json(&format!("control T-01 {period}"))["controls"][0]["operation"].clone();
+    let recorded = company.does(&format!("assess --record {period}"));
+    assert!(recorded.contains("is recorded in ledger entry"), "{recorded}");
+    let rows = said(all);
+    assert!(rows.contains(&format!("T-01,{}", control.as_str().unwrap())), "{control} {rows}");
+    // What no procedure tests was not tested.
+    assert!(!rows.contains("PHY-01"), "{rows}");
 }
