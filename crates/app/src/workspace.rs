@@ -60,7 +60,7 @@ pub struct Workspace {
     pub(crate) anew: bool,
     /// Runs that were answered in part by what was remembered.
     pub(crate) remembered: usize,
-    now: Instant,
+    pub(crate) now: Instant,
 }
 
 /// What a workspace holds, for people.

@@ -153,6 +153,7 @@ pub(crate) fn challenged(response: &mut Response) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::door::Needs;
 
     #[test]
     fn the_closest_range_says_whether_something_can_be_read() {
@@ -176,11 +177,21 @@ mod tests {
 
     #[test]
     fn every_offer_is_of_a_page_and_every_page_is_offered_or_said_to_be_none_for_programs() {
-        // What leads to other pages alone, and what is about a browser.
-        const NOT_FOR_PROGRAMS: [&str; 2] = ["/search", "/sessions"];
+        // What leads to other pages alone, and what is about a browser; and what programs have at its page's own address alone so far.
+        const NOT_FOR_PROGRAMS: [&str; 9] = [
+            "/search",
+            "/sessions",
+            "/registers",
+            "/registers/{table}",
+            "/registers/{table}/{key}",
+            "/members",
+            "/members/{id}",
+            "/reviews",
+            "/reviews/{key}",
+        ];
         let looked_at: Vec<&str> = crate::routes::ROUTES
             .iter()
-            .filter(|r| !r.changes && !matches!(r.needs, crate::door::Needs::Nothing))
+            .filter(|r| !r.changes && matches!(r.needs, Needs::Member | Needs::May(..)))
             .map(|r| r.path)
             .collect();
         for offer in OFFERS {
