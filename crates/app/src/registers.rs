@@ -29,6 +29,7 @@ const GROUPS: &[(&str, Resource, &[&str])] = &[
             "risk_review",
             "risk_report",
             "significant_change",
+            "control_evaluation",
             "deficiency",
             "deficiency_retest",
         ],
@@ -230,6 +231,7 @@ const GROUPS: &[(&str, Resource, &[&str])] = &[
 const ELSEWHERE: &[&str] = &[
     "access_review",
     "control_owner",
+    "control_test",
     "control_version",
     "criterion_decision",
     "design_conclusion",
