@@ -102,6 +102,9 @@ impl Cell {
     }
 }
 
+/// How the mapping reads each column.
+type Reads = BTreeMap<&'static str, toml::Table>;
+
 /// One row of a decision: its key, and its values by column. A column that is not named is unknown.
 pub type NewRow = (String, Vec<(&'static str, Cell)>);
 
@@ -136,7 +139,7 @@ impl Workspace {
         let declared =
             declared.ok_or_else(|| other(format!("the content has no table `{table}`; restore it")))?;
         // Rows that are read alike stand in one document.
-        let mut groups: Vec<(BTreeMap<&'static str, toml::Table>, Vec<Map<String, Json>>)> = vec![];
+        let mut groups: Vec<(Reads, Vec<Map<String, Json>>)> = vec![];
         let mut keys = BTreeSet::new();
         for (key, values) in decided {
             // Whoever names a row twice means it once.
@@ -144,12 +147,12 @@ impl Workspace {
                 continue;
             }
             let mut body = Map::from_iter([("key".to_owned(), Json::from(key.clone()))]);
-            let mut columns = BTreeMap::new();
+            let mut columns = Reads::new();
             for (column, cell) in values {
                 columns.insert(*column, cell.read(column));
                 body.insert((*column).to_owned(), cell.text().into());
             }
-            let alike = |(known, _): &&mut (BTreeMap<&'static str, toml::Table>, Vec<_>)| {
+            let alike = |(known, _): &&mut (Reads, Vec<_>)| {
                 columns.iter().all(|(column, how)| known.get(column).is_none_or(|other| other == how))
             };
             match groups.last_mut().filter(alike) {

@@ -391,15 +391,11 @@ fn run(folder: &Path, wanted: &[&str]) {
                     let Some(procedure) = asked.lock().unwrap().next() else { break };
                     let (before, begun) = (used_here(), Clock::now());
                     let mut rows = 0_u64;
-                    let ran = reader.run(
-                        &sql(procedure, Engine::Sqlite),
-                        &limits,
-                        &Default::default(),
-                        &mut |_| {
+                    let ran =
+                        reader.run(&sql(procedure, Engine::Sqlite), limits, &Default::default(), &mut |_| {
                             rows += 1;
                             Go::Continue(())
-                        },
-                    );
+                        });
                     let (seconds, cpu) = (begun.elapsed().as_secs_f64(), used_here() - before);
                     let said = ran.err().map(|e| e.to_string()).unwrap_or_default();
                     println!(
