@@ -54,6 +54,7 @@ const PURE: &[&str] = &["model", "tlog", "assess", "sampling", "simulate"];
 /// Licences of which one is enough.
 const PERMISSIVE: &[&str] = &[
     "MIT",
+    "MIT-0",
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
