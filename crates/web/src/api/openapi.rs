@@ -55,7 +55,7 @@ pub(super) fn document() -> Json {
             "securitySchemes": { "token": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "A token that `tickmark token create` makes. It can do no more than its scopes and its owner.",
+                "description": "A token that `tickmark token issue` makes. It can do no more than its scopes and its owner.",
             } },
         },
     })
