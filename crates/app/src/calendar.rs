@@ -9,6 +9,21 @@ fn key(calendar: &catalog::Calendar, zone: &str) -> String {
     format!("{} {zone}", calendar.id)
 }
 
+/// A row that the content of the workspace says: of no ledger entry, and known at every position.
+pub(crate) const fn row_of_content(id: i64, place: i64, values: Vec<Value>) -> Row {
+    Row {
+        id,
+        entry: 0,
+        place,
+        collected_at: Instant::BEGINNING,
+        grade: Grade::System,
+        in_scope: true,
+        known_from: 0,
+        superseded_at: CURRENT,
+        values,
+    }
+}
+
 /// Whether the days of `calendar` in `zone` stand in a generation.
 pub(crate) fn is_there(
     records: &mut Records,
@@ -50,20 +65,7 @@ pub(crate) fn ensure(
             day.month.into(),
             day.quarter.into(),
         ];
-        batch.rows.push((
-            table,
-            Row {
-                id,
-                entry: 0,
-                place: row_id(0, place as u64).unwrap_or(0),
-                collected_at: Instant::BEGINNING,
-                grade: Grade::System,
-                in_scope: true,
-                known_from: 0,
-                superseded_at: CURRENT,
-                values,
-            },
-        ));
+        batch.rows.push((table, row_of_content(id, row_id(0, place as u64).unwrap_or(0), values)));
     }
     records.apply(&batch)?;
     Ok(())

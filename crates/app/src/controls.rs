@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use catalog::{Catalog, Control};
-use model::{Grade, Instant, Row, Value};
-use store::records::{Batch, CURRENT, Entity, Limits, Records, RecordsError};
+use model::Value;
+use store::records::{Batch, Entity, Limits, Records, RecordsError};
 
+use crate::calendar::row_of_content;
 use crate::error::AppError;
 use crate::scope::categories_of;
 
@@ -41,7 +42,7 @@ pub(crate) fn keep_up(records: &mut Records, catalog: &Catalog) -> Result<(), Ap
             }
         };
         if there.remove(&id).as_ref() != Some(&values) {
-            batch.rows.push((table, row(id, values)));
+            batch.rows.push((table, row_of_content(id, 0, values)));
         }
     }
     batch.retracted.extend(there.keys().map(|id| (table, *id, 0)));
@@ -86,20 +87,6 @@ fn values(catalog: &Catalog, control: &Control) -> Vec<Value> {
         categories_of(catalog, control).join(" ").as_str().into(),
         i64::from(catalog.procedures_of(&control.id).next().is_some()).into(),
     ]
-}
-
-fn row(id: i64, values: Vec<Value>) -> Row {
-    Row {
-        id,
-        entry: 0,
-        place: 0,
-        collected_at: Instant::BEGINNING,
-        grade: Grade::System,
-        in_scope: true,
-        known_from: 0,
-        superseded_at: CURRENT,
-        values,
-    }
 }
 
 #[cfg(test)]

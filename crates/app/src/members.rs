@@ -267,7 +267,7 @@ pub enum Actor<'a> {
     Operator(&'a str),
 }
 
-impl Actor<'_> {
+impl<'a> Actor<'a> {
     /// Whether they may do something, and how far.
     ///
     /// # Errors
@@ -281,7 +281,7 @@ impl Actor<'_> {
 
     /// The pseudonym under which they decide.
     #[must_use]
-    pub fn called(&self) -> &str {
+    pub fn called(&self) -> &'a str {
         match self {
             Self::Member(principal) => &principal.called,
             Self::Operator(called) => called,

@@ -20,8 +20,8 @@ use serde_json::Value as Json;
 use crate::access::{Asking, list as listed};
 use crate::assessment::coverage;
 use crate::error::AppError;
-use crate::members::permission::{Action, Reach, Resource};
-use crate::members::{Actor, Refused};
+use crate::members::permission::{Action, Resource};
+use crate::members::{Actor, Refused, unfit};
 use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
 
@@ -56,29 +56,13 @@ pub struct ReviewAsked {
     pub reason: String,
 }
 
-fn refused(why: impl Into<String>) -> Refused {
-    Refused::Unfit(why.into())
-}
-
 /// Who acts, by the pseudonym that stands in the ledger.
 fn called(actor: Actor<'_>) -> Result<&str, Refused> {
-    let by = match actor {
-        Actor::Member(who) => who.called.as_str(),
-        Actor::Operator(by) => by,
-    };
-    let by = by.trim();
+    let by = actor.called().trim();
     if by.is_empty() {
-        return Err(refused("a decision needs somebody who takes it; name them with --by"));
+        return Err(unfit("a decision needs somebody who takes it; name them with --by"));
     }
     Ok(by)
-}
-
-/// Whether somebody may do it to all campaigns. Whoever sits at the machine needs no permission.
-fn may(actor: Actor<'_>, action: Action, now: Instant) -> Result<Reach, Refused> {
-    match actor {
-        Actor::Member(who) => who.may(action, Resource::AccessReviews, now),
-        Actor::Operator(_) => Ok(Reach::Every),
-    }
 }
 
 /// What somebody is known as among accounts: a member by the address to which they were invited, since a pseudonym may be
@@ -112,19 +96,19 @@ impl Workspace {
         actor: Actor<'_>,
         now: Instant,
     ) -> Result<String, Refused> {
-        may(actor, Action::Enter, now)?;
+        actor.may(Action::Enter, Resource::AccessReviews, now)?;
         let by = called(actor)?;
         if asked.reason.trim().is_empty() {
-            return Err(refused("nobody says why it is held; it stands in the ledger, so write a reason"));
+            return Err(unfit("nobody says why it is held; it stands in the ledger, so write a reason"));
         }
         if asked.listed_at > now {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "{} has not come yet, and nobody knows who will have access; list grants as of now or before",
                 asked.listed_at
             )));
         }
         if asked.due_at <= now {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "it would be due at {}, which is over; name a later day",
                 asked.due_at
             )));
@@ -165,32 +149,32 @@ impl Workspace {
         actor: Actor<'_>,
         now: Instant,
     ) -> Result<u64, Refused> {
-        may(actor, Action::Decide, now)?;
+        actor.may(Action::Decide, Resource::AccessReviews, now)?;
         let by = called(actor)?;
         let campaign = self.campaign(review)?;
         campaign.still_open()?;
         let reason = reason.trim();
         let lines = campaign.shown(marks, Some(decision))?;
         if lines.len() > AT_ONCE {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "{} are more than anybody sees at once ({AT_ONCE}); decide them page by page",
                 many(lines.len(), "line")
             )));
         }
         if reason.is_empty() && decision != Decision::Keep {
-            return Err(refused(format!("to {} needs a reason; write one", decision.word())));
+            return Err(unfit(format!("to {} needs a reason; write one", decision.word())));
         }
         let flagged: Vec<u32> =
             lines.iter().filter(|line| !line.flags.is_empty()).map(|line| line.line).collect();
         if decision == Decision::Keep && !flagged.is_empty() {
             if lines.len() > 1 {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "flagged lines are kept one by one, each for a reason of its own ({}); leave them out and decide them alone",
                     numbered(&flagged)
                 )));
             }
             if reason.is_empty() {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "line {} is flagged, and kept only for a reason; write why",
                     numbered(&flagged)
                 )));
@@ -200,7 +184,7 @@ impl Workspace {
         let mut items = vec![];
         for line in &lines {
             let Some(reviewer) = campaign.reviewer_of(line.line) else {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "line {} was given to nobody; hand it to somebody whose access it is not",
                     line.line
                 )));
@@ -208,14 +192,14 @@ impl Workspace {
             let reviewer = reviewer.clone();
             let theirs = self.is_reviewer(&reviewer, by, &me, now)?;
             if !theirs {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "line {} was given to {}, who alone decides about it; have it handed over first",
                     line.line, reviewer.called
                 )));
             }
             // Who is who may have become known since the list was made.
             if let Some(why) = self.partial_now(line, &reviewer.account, &me, now)? {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "{} cannot decide about line {}: {why}; hand it to somebody else",
                     reviewer.called, line.line
                 )));
@@ -255,11 +239,11 @@ impl Workspace {
         let campaign = self.campaign(review)?;
         campaign.still_open()?;
         if reason.trim().is_empty() {
-            return Err(refused("nobody says why it is handed over; write a reason"));
+            return Err(unfit("nobody says why it is handed over; write a reason"));
         }
         let lines = campaign.shown(marks, None)?;
-        if may(actor, Action::Enter, now).is_err() {
-            may(actor, Action::Decide, now)?;
+        if actor.may(Action::Enter, Resource::AccessReviews, now).is_err() {
+            actor.may(Action::Decide, Resource::AccessReviews, now)?;
             let me = self.known_as(name(actor))?;
             for line in &lines {
                 let reviewer = campaign.reviewer_of(line.line).cloned();
@@ -278,7 +262,7 @@ impl Workspace {
         let reviewer = self.reviewer(to, now)?;
         for line in &lines {
             if let Some(why) = self.partial_now(line, &reviewer.account, &BTreeSet::new(), now)? {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "{} cannot review line {}: {why}; name somebody else",
                     reviewer.called, line.line
                 )));
@@ -312,13 +296,13 @@ impl Workspace {
         actor: Actor<'_>,
         now: Instant,
     ) -> Result<u64, Refused> {
-        may(actor, Action::Enter, now)?;
+        actor.may(Action::Enter, Resource::AccessReviews, now)?;
         let by = called(actor)?;
         let campaign = self.campaign(review)?;
         campaign.still_open()?;
         let left = campaign.undecided();
         if !left.is_empty() {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "{} not decided yet ({}); a review is complete when every line is",
                 if left.len() == 1 { "one line is".to_owned() } else { format!("{} lines are", left.len()) },
                 numbered(&left)
@@ -398,7 +382,7 @@ impl Workspace {
         actor: Actor<'_>,
         now: Instant,
     ) -> Result<Looked, Refused> {
-        may(actor, Action::Enter, now)?;
+        actor.may(Action::Enter, Resource::AccessReviews, now)?;
         let by = called(actor)?;
         let looked = self.look_at_removals(review, now)?;
         let campaign = self.campaign(review)?;
@@ -408,7 +392,7 @@ impl Workspace {
         if let (Some(_), Some((line, _))) =
             (covers, looked.lines.iter().find(|(_, fate)| matches!(fate, Fate::NotKnown { .. })))
         {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "nobody can say what became of line {line}, so that not everything is known of that window; look at its grants \
                  first, or leave out what it covers"
             )));
@@ -619,7 +603,7 @@ impl Workspace {
 fn covered_by_a_whole_list(covers: Option<Window>) -> Result<(), Refused> {
     match covers {
         None => Ok(()),
-        Some(_) => Err(refused(
+        Some(_) => Err(unfit(
             "only a review of everybody's access says that a window is covered; leave it out, or open one of the kind snapshot",
         )),
     }

@@ -189,7 +189,7 @@ impl Workspace {
         if let Some(due) = &said.due {
             let tz = self.config.zone(None);
             let day = model::parse_date_range(due, due, &tz).map_err(|e| unfit(e.to_string()))?;
-            values.push(("due_at", Cell::At(Instant::from_ms(day.to.ms() - 1))));
+            values.push(("due_at", Cell::At(day.last())));
         }
         if values.is_empty() {
             return Err(unfit(

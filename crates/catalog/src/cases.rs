@@ -280,7 +280,7 @@ impl Reading<'_> {
             known_at: Bindings::EVERYTHING,
             from: period.from,
             to: period.to,
-            as_of: Instant::from_ms(period.to.ms() - 1),
+            as_of: period.last(),
             cutoff: period.to,
             tz: period.tz.clone(),
             parameters: BTreeMap::new(),

@@ -129,7 +129,7 @@ pub fn judge(folder: &Path, company: &Company, files: &[File]) -> Result<Judged,
     }
     let (first, last) = company.days();
     let period = parse_date_range(&first, &last, company.zone()).map_err(|e| e.to_string())?;
-    let end = Instant::from_ms(period.to.ms() - 1);
+    let end = period.last();
     let period = workspace.assess(&AssessmentQuestion::over(period, now)).map_err(said)?;
     let last_day = workspace.assess(&AssessmentQuestion::at(end, company.zone(), now)).map_err(said)?;
     Ok(Judged { period, last_day })

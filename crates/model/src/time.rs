@@ -170,10 +170,16 @@ impl Period {
         self.from <= at && at < self.to
     }
 
+    /// The last instant that lies in it.
+    #[must_use]
+    pub fn last(&self) -> Instant {
+        Instant::from_ms(self.to.ms() - 1)
+    }
+
     /// The last civil date of the period in its own zone.
     #[must_use]
     pub fn last_date(&self) -> String {
-        Instant::from_ms(self.to.ms() - 1).date_in(&self.tz)
+        self.last().date_in(&self.tz)
     }
 
     /// The first civil date of the period in its own zone.

@@ -78,7 +78,7 @@ pub(crate) fn cutoff(now: Instant, day: Option<&str>, zone: &str) -> Result<Inst
 
 /// The last instant of a day.
 fn end_of(day: &str, zone: &str) -> Result<Instant, Failure> {
-    Ok(Instant::from_ms(model::parse_date_range(day, day, zone)?.to.ms() - 1))
+    Ok(model::parse_date_range(day, day, zone)?.last())
 }
 
 /// The last instant of a day, of today now; a day to come is refused.

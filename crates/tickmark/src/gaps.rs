@@ -87,7 +87,7 @@ pub(crate) fn run(session: &Session, asked: &GapsCommand) -> Result<ExitCode, Fa
             if day.from > session.now {
                 return Err(Failure::of(format!("{date} is still to come; name today or an earlier day")));
             }
-            session.now.min(Instant::from_ms(day.to.ms() - 1))
+            session.now.min(day.last())
         }
     };
     let period = asked.days.period(now, &workspace.config)?;

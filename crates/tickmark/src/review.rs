@@ -6,7 +6,7 @@ use app::{
     Actor, Fate, Looked, ReviewAsked, ReviewDecision, ReviewKind, ReviewLine, ReviewReport, Workspace,
 };
 use clap::{Args, Subcommand, ValueEnum};
-use model::{Instant, Window};
+use model::Window;
 
 use crate::failure::Failure;
 use crate::import::window;
@@ -196,7 +196,7 @@ pub(crate) fn run(session: &Session, what: &ReviewCommand) -> Result<ExitCode, F
                             Some(day) => crate::assess::until(now, day, &tz)?,
                             None => now,
                         },
-                        due_at: Instant::from_ms(due.to.ms() - 1),
+                        due_at: due.last(),
                         reason: asked.reason.clone(),
                     },
                     Actor::Operator(&asked.by),
@@ -233,11 +233,14 @@ pub(crate) fn run(session: &Session, what: &ReviewCommand) -> Result<ExitCode, F
             }
         }
         ReviewCommand::Show { review, mine, left, flagged, json } => {
-            let mut report = workspace.review(review, now)?;
-            if let Some(who) = mine {
-                let own = workspace.own_lines(review, Actor::Operator(who), now)?;
-                report.lines.retain(|l| own.contains(&l.frozen.line));
-            }
+            let mut report = match mine {
+                None => workspace.review(review, now)?,
+                Some(who) => {
+                    let (mut report, own) = workspace.review_of(review, Actor::Operator(who), now)?;
+                    report.lines.retain(|l| own.contains(&l.frozen.line));
+                    report
+                }
+            };
             report
                 .lines
                 .retain(|l| !(*left && l.decision.is_some() || *flagged && l.frozen.flags.is_empty()));

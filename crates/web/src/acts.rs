@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use crate::answer::Answer;
 use crate::door::FORM;
 use crate::fault::Fault;
-use crate::parts::theirs;
+use crate::parts::{self, theirs};
 use crate::visit::Visit;
 
 /// The key by which a form is obeyed once.
@@ -81,11 +81,7 @@ pub(crate) fn act(
     if let Some(to) = visit.site.obeyed(once) {
         return Ok(Answer::Elsewhere { to, cookies: vec![] });
     }
-    let done = prove(visit).and_then(|proved| {
-        visit.site.act(proved.as_ref().unwrap_or(who), once, |workspace, who, scribe| {
-            decide(workspace, Actor::Member(who), scribe)
-        })
-    });
+    let done = prove(visit).and_then(|proved| visit.site.act(proved.as_ref().unwrap_or(who), once, decide));
     match done {
         Ok(to) => Ok(Answer::Elsewhere { to, cookies: vec![] }),
         Err(Refused::Unfit(what)) => show(&Told::Problem(what)),
@@ -197,7 +193,7 @@ impl Visit<'_> {
     ) -> Result<Markup, Fault> {
         let hidden = self.hidden(told, seen)?;
         Ok(html! {
-            @if let Some(what) = told.says() { p.note role="alert" id="problem" { (theirs(what)) "." } }
+            (parts::problem(told.says()))
             form.fill method="post" action=(self.with(&[])) {
                 (hidden)
                 (inputs)

@@ -187,6 +187,11 @@ pub(crate) fn chip(visit: &Visit<'_>, name: &str, value: &str, label: &Markup, n
     html! { a.chip href=(visit.with(&[(name, value)])) aria-current=[on.then_some("true")] { (label) " " b { (count(n)) } } }
 }
 
+/// Why what was sent was not done, above the form that it was sent with.
+pub(crate) fn problem(what: Option<&str>) -> Markup {
+    html! { @if let Some(what) = what { p.note role="alert" id="problem" { (theirs(what)) "." } } }
+}
+
 /// The field that searches a list, with whatever else is asked kept.
 pub(crate) fn filter_field(visit: &Visit<'_>, label: &str) -> Markup {
     html! { form.facets role="search" aria-label=(label) method="get" action=(visit.path) {

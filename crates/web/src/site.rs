@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use app::{
-    AppError, Config, ControlEntry, CriterionEntry, Demo, Keeping, Members, Overview, Principal,
+    Actor, AppError, Config, ControlEntry, CriterionEntry, Demo, Keeping, Members, Overview, Principal,
     ProcedureEntry, Refused, Scribe, TableEntry, Workspace, Write,
 };
 use model::{Derived, Document, Instant, Period};
@@ -201,17 +201,28 @@ impl Site {
         act(&mut self.workspace(), &self.members)
     }
 
-    /// Decides something here, over all that is known, and brings the records up to it.
+    /// Has something decided over all that is known, by the roles of this moment, and brings the records up to it.
     pub(crate) fn decided<T>(
         &self,
-        act: impl FnOnce(&mut Workspace) -> Result<T, Refused>,
+        who: &Principal,
+        decide: impl FnOnce(&mut Workspace, Actor<'_>) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
-        let mut workspace = self.workspace();
+        self.decided_in(&mut self.workspace(), who, decide)
+    }
+
+    fn decided_in<T>(
+        &self,
+        workspace: &mut Workspace,
+        who: &Principal,
+        decide: impl FnOnce(&mut Workspace, Actor<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let who = self.members.renewed(who)?;
         workspace.catch_up(&*self.derive)?;
-        let done = act(&mut workspace)?;
+        let done = decide(workspace, Actor::Member(&who));
+        // What was refused in the end may have left something before it.
         workspace.catch_up(&*self.derive)?;
         self.position.store(workspace.status()?.applied, Ordering::Relaxed);
-        Ok(done)
+        done
     }
 
     /// The workspace, for one caller at a time. A caller that panicked left nothing half done: what is written is written in
@@ -223,25 +234,20 @@ impl Site {
         workspace
     }
 
-    /// Has something decided, by the roles of this moment and at this instant. A form that was obeyed before is not obeyed again: it
-    /// leads where it led.
+    /// Has decided what a form says. One that was obeyed before is not obeyed again: it leads where it led.
     pub(crate) fn act(
         &self,
         who: &Principal,
         once: &str,
-        decide: impl FnOnce(&mut Workspace, &Principal, &Scribe<'_>) -> Result<String, Refused>,
+        decide: impl FnOnce(&mut Workspace, Actor<'_>, &Scribe<'_>) -> Result<String, Refused>,
     ) -> Result<String, Refused> {
         let mut workspace = self.workspace();
         // While this one waited its twin may have been obeyed.
         if let Some(to) = self.obeyed(once) {
             return Ok(to);
         }
-        let who = self.members.renewed(who)?;
         let scribe = Scribe { derive: &*self.derive, write: self.write, now: self.today() };
-        let done = decide(&mut workspace, &who, &scribe);
-        workspace.catch_up(&*self.derive)?;
-        self.position.store(workspace.status()?.applied, Ordering::Relaxed);
-        let to = done?;
+        let to = self.decided_in(&mut workspace, who, |workspace, who| decide(workspace, who, &scribe))?;
         let mut obeyed = self.obeyed.lock().unwrap_or_else(PoisonError::into_inner);
         if obeyed.len() >= OBEYED {
             obeyed.pop_front();

@@ -30,6 +30,7 @@ pub(crate) const LONGEST: usize = 200;
 const LONGEST_PERIOD_MS: i64 = 1100 * 24 * 60 * 60 * 1000;
 
 /// One request.
+#[derive(Clone)]
 pub(crate) struct Visit<'s> {
     pub(crate) site: &'s Site,
     /// Its number, which its answer bears.

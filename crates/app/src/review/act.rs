@@ -6,9 +6,8 @@ use model::{Derived, Document, Fact, FactValue, Grade, Instant, Key, Window};
 use serde::{Deserialize, Serialize};
 
 use super::line::{AccountKey, Fate, Line};
-use super::refused;
 use crate::evidence::Entered;
-use crate::members::Refused;
+use crate::members::{Refused, unfit};
 
 /// The stream of the documents.
 pub(super) const STREAM: &str = "decision.review";
@@ -351,7 +350,7 @@ impl Campaign {
     pub(super) fn still_open(&self) -> Result<(), Refused> {
         match &self.completed {
             None => Ok(()),
-            Some((at, by, _)) => Err(refused(format!(
+            Some((at, by, _)) => Err(unfit(format!(
                 "{} was completed at {at} by {by}, and is not changed any more; open another one",
                 self.key
             ))),
@@ -406,13 +405,13 @@ impl Campaign {
     /// Who has not seen what somebody else decided meanwhile may still agree with it, and not overturn it.
     pub(super) fn shown(&self, marks: &[String], decision: Option<Decision>) -> Result<Vec<&Line>, Refused> {
         if marks.is_empty() {
-            return Err(refused("no line is named; name lines as they are shown, such as 3:0a1b2c3d4e5f"));
+            return Err(unfit("no line is named; name lines as they are shown, such as 3:0a1b2c3d4e5f"));
         }
         let mut lines: Vec<&Line> = vec![];
         for mark in marks {
             let number = mark.split(':').next().and_then(|n| n.parse::<u32>().ok());
             let line = self.opened.lines.iter().find(|line| Some(line.line) == number).ok_or_else(|| {
-                refused(format!(
+                unfit(format!(
                     "{} has no line `{mark}`; name lines as they are shown, such as 3:0a1b2c3d4e5f",
                     self.key
                 ))
@@ -420,7 +419,7 @@ impl Campaign {
             let touches = self.touches(line.line);
             let before = std::iter::once(self.entry).chain(touches.iter().map(|t| t.entry));
             let Some(seen) = before.clone().find(|entry| line.mark(*entry) == *mark) else {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "line {} was never shown as `{mark}`; look at {} again, and decide what is shown there",
                     line.line, self.key
                 )));
@@ -432,7 +431,7 @@ impl Campaign {
                     To::Decided(other) => format!("decided ({})", other.word()),
                     To::Given(to) => format!("handed to {}", to.called),
                 };
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "line {} was {what} by {} at {}, which you had not seen; nothing was changed: look at it again, then decide",
                     line.line, touched.by, touched.at
                 )));

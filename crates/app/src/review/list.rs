@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Grade, Instant};
 
+use super::ReviewAsked;
 use super::act::{Campaign, Decision, Given, Kind, Opened, Reviewer};
 use super::line::{
     AccountKey, Belongs, Candidate, Fits, Line, Previous, Subject, Use, Whom, assigned, judged,
 };
-use super::{ReviewAsked, refused};
 use crate::access::{Asking, list as listed};
 use crate::assessment::coverage;
 use crate::error::AppError;
-use crate::members::Refused;
+use crate::members::{Refused, unfit};
 use crate::question::{instant, integer, text};
 use crate::workspace::Workspace;
 
@@ -61,7 +61,7 @@ impl Workspace {
             reviewers.push((self.reviewer(who, at)?, whom.clone()));
         }
         if reviewers.is_empty() {
-            return Err(refused("nobody is named to review; name somebody with --reviewer"));
+            return Err(unfit("nobody is named to review; name somebody with --reviewer"));
         }
         let mut systems: BTreeSet<i64> = BTreeSet::new();
         for name in &asked.systems {
@@ -70,13 +70,13 @@ impl Workspace {
         let of_whom = match (asked.kind, &asked.who) {
             (Kind::Exit, Some(who)) => Some(self.one_person(who, at)?),
             (Kind::Exit, None) => {
-                return Err(refused("nobody says whose access it is about; name them with --who"));
+                return Err(unfit("nobody says whose access it is about; name them with --who"));
             }
-            (_, Some(_)) => return Err(refused("only an exit review is of one person; leave out --who")),
+            (_, Some(_)) => return Err(unfit("only an exit review is of one person; leave out --who")),
             (_, None) => None,
         };
         if systems.is_empty() && of_whom.is_none() {
-            return Err(refused("no system is named whose access is reviewed; name one with --system"));
+            return Err(unfit("no system is named whose access is reviewed; name one with --system"));
         }
         let mut grants = self.grants_of(&systems, of_whom, at, position)?;
         let mut not_known = vec![];
@@ -176,7 +176,7 @@ impl Workspace {
         if asked.kind == Kind::Differential {
             for system in system_keys.values() {
                 if last_whole(&campaigns, system).is_none() {
-                    return Err(refused(format!(
+                    return Err(unfit(format!(
                         "no whole review of {system} was completed here, so that there is nothing to compare with; open one of the \
                          kind snapshot"
                     )));
@@ -184,7 +184,7 @@ impl Workspace {
             }
         }
         if lines.is_empty() {
-            return Err(refused(if unchanged > 0 {
+            return Err(unfit(if unchanged > 0 {
                 "nothing has changed since it was kept; there is nothing to review".to_owned()
             } else {
                 "nobody is known to have that access, so that there is nothing to review; feed the table `access_grant`".to_owned()
@@ -219,7 +219,7 @@ impl Workspace {
         for (reviewer, whom) in reviewers {
             let account = self.account_id(&reviewer.account)?;
             let (Some(account), Some(person)) = (account, self.person_of(&reviewer.account, at)?) else {
-                return Err(refused(format!(
+                return Err(unfit(format!(
                     "nobody can say who {} is; name another reviewer",
                     reviewer.called
                 )));
@@ -267,12 +267,12 @@ impl Workspace {
         let account =
             accounts.iter().filter(of_person).find(human).or_else(|| accounts.iter().find(of_person));
         let Some(account) = account.copied() else {
-            return Err(refused(format!("nobody can say who `{who}` is; name SYSTEM:KEY")));
+            return Err(unfit(format!("nobody can say who `{who}` is; name SYSTEM:KEY")));
         };
         if let Some(kind) =
             kinds.get(&account).filter(|kind| matches!(kind.as_str(), "bot" | "service" | "shared"))
         {
-            return Err(refused(format!(
+            return Err(unfit(format!(
                 "`{who}` is a {kind} account, and access is reviewed by a person; name one"
             )));
         }
@@ -289,10 +289,10 @@ impl Workspace {
         let people: BTreeSet<i64> = people.into_values().map(|(person, _)| person).collect();
         match people.len() {
             1 => Ok(people.first().copied().unwrap_or_default()),
-            0 => Err(refused(format!(
+            0 => Err(unfit(format!(
                 "nobody can say whose account `{who}` is; tie it to somebody with `tickmark person merge`"
             ))),
-            n => Err(refused(format!("{n} people are called `{who}`; name one of them as SYSTEM:KEY"))),
+            n => Err(unfit(format!("{n} people are called `{who}`; name one of them as SYSTEM:KEY"))),
         }
     }
 

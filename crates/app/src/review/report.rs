@@ -137,29 +137,57 @@ impl Workspace {
         self.reported(&campaign, now)
     }
 
-    /// The lines of a campaign that somebody has to decide about, or had.
+    /// Every campaign as it stands, the last one first, each with the lines that somebody has to decide about, or had.
+    ///
+    /// # Errors
+    /// The ledger or the database.
+    pub fn reviews_of(
+        &mut self,
+        actor: Actor<'_>,
+        now: Instant,
+    ) -> Result<Vec<(ReviewReport, BTreeSet<u32>)>, AppError> {
+        let me = self.known_as(known_name(actor))?;
+        let campaigns = self.campaigns(None)?;
+        let both = campaigns
+            .iter()
+            .rev()
+            .map(|campaign| Ok((self.reported(campaign, now)?, self.own_lines(campaign, actor, &me, now)?)));
+        both.collect()
+    }
+
+    /// The same of one campaign.
     ///
     /// # Errors
     /// No such campaign, or the database.
-    pub fn own_lines(
+    pub fn review_of(
         &mut self,
         review: &str,
         actor: Actor<'_>,
         now: Instant,
-    ) -> Result<BTreeSet<u32>, AppError> {
+    ) -> Result<(ReviewReport, BTreeSet<u32>), AppError> {
         let campaign = self.campaign(review)?;
         let me = self.known_as(known_name(actor))?;
+        Ok((self.reported(&campaign, now)?, self.own_lines(&campaign, actor, &me, now)?))
+    }
+
+    /// The lines of somebody who is known as these persons.
+    fn own_lines(
+        &mut self,
+        campaign: &Campaign,
+        actor: Actor<'_>,
+        me: &BTreeSet<i64>,
+        now: Instant,
+    ) -> Result<BTreeSet<u32>, AppError> {
         let by = by_whom(actor).unwrap_or_default();
-        let mut persons: BTreeMap<AccountKey, bool> = BTreeMap::new();
+        let mut persons: BTreeMap<&AccountKey, bool> = BTreeMap::new();
         let mut own = BTreeSet::new();
         for line in &campaign.opened.lines {
             let Some(reviewer) = campaign.reviewer_of(line.line) else { continue };
             let theirs = match persons.get(&reviewer.account) {
                 Some(known) => *known,
                 None => {
-                    let reviewer = reviewer.clone();
-                    let theirs = self.is_reviewer(&reviewer, by, &me, now)?;
-                    persons.insert(reviewer.account.clone(), theirs);
+                    let theirs = self.is_reviewer(reviewer, by, me, now)?;
+                    persons.insert(&reviewer.account, theirs);
                     theirs
                 }
             };

@@ -20,7 +20,7 @@ pub(super) const USUAL: usize = 100;
 pub(super) const MOST: usize = 1000;
 
 /// The part of a list that is asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Paging {
     from: usize,
     limit: usize,

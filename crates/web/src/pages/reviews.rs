@@ -10,7 +10,6 @@ use app::{
 };
 use axum::http::StatusCode;
 use maud::{Markup, html};
-use model::Instant;
 use serde_json::json;
 
 use crate::answer::{Answer, Page};
@@ -31,21 +30,16 @@ fn told(refused: Refused) -> Result<String, Fault> {
     }
 }
 
-/// Campaigns, as far as somebody may read them: where it is only what is their own, the lines that they decide about.
-fn readable(visit: &Visit<'_>, mut report: ReviewReport) -> Result<Option<ReviewReport>, Fault> {
-    if visit.reads(Resource::AccessReviews) == Some(Reach::Every) {
-        return Ok(Some(report));
-    }
-    let own = own(visit, &report.review)?;
+fn reads_all(visit: &Visit<'_>) -> bool {
+    visit.reads(Resource::AccessReviews) == Some(Reach::Every)
+}
+
+/// A campaign as somebody sees it who may read what is their own: the lines that they decide about. `None` where there is none.
+fn of_own(mut report: ReviewReport, own: &BTreeSet<u32>) -> Option<ReviewReport> {
     report.lines.retain(|line| own.contains(&line.frozen.line));
     report.total = report.lines.len();
     report.undecided = report.lines.iter().filter(|line| line.decision.is_none()).count();
-    Ok((!report.lines.is_empty()).then_some(report))
-}
-
-fn own(visit: &Visit<'_>, review: &str) -> Result<BTreeSet<u32>, Fault> {
-    let who = visit.who()?;
-    Ok(visit.site.workspace().own_lines(review, Actor::Member(who), visit.site.today())?)
+    (!report.lines.is_empty()).then_some(report)
 }
 
 fn may(visit: &Visit<'_>, action: Action) -> bool {
@@ -66,11 +60,13 @@ pub(crate) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
 }
 
 fn listed(visit: &Visit<'_>, status: StatusCode, problem: Option<&str>) -> Result<Answer, Fault> {
-    let all = visit.site.workspace().reviews(None, visit.site.today())?;
-    let mut reviews = vec![];
-    for report in all {
-        reviews.extend(readable(visit, report)?);
-    }
+    let (who, now) = (Actor::Member(visit.who()?), visit.site.today());
+    let reviews = if reads_all(visit) {
+        visit.site.workspace().reviews(None, now)?
+    } else {
+        let all = visit.site.workspace().reviews_of(who, now)?;
+        all.into_iter().filter_map(|(report, own)| of_own(report, &own)).collect()
+    };
     let field = |name: &str| visit.field(name).unwrap_or("").to_owned();
     Page::new(visit, "Access reviews")
         .status(status)
@@ -103,7 +99,7 @@ fn listed(visit: &Visit<'_>, status: StatusCode, problem: Option<&str>) -> Resul
             html! {
                 (parts::head("Access reviews", &html! { (count(open)) " open of " (many(reviews.len(), "review", "reviews")) },
                     &html! { p { "Each is of the access that existed at one instant. Decisions stay, and are only changed by later ones." } }, &html! {}))
-                (refusal(problem))
+                (parts::problem(problem))
                 @if reviews.is_empty() { (parts::empty("There is no review that you may see.", "A review begins with a list of who has access, which the sources of grants supply.", None, Some("tickmark review open --help"))) }
                 @else { table.stack data-rows { caption.vh { "Reviews of access" }
                     thead { tr { th scope="col" { "Review" } th scope="col" { "Systems" } th scope="col" { "Opened" } th scope="col" { "Due" } th.num scope="col" { "Left" } th scope="col" { "Standing" } } }
@@ -136,8 +132,7 @@ fn listed(visit: &Visit<'_>, status: StatusCode, problem: Option<&str>) -> Resul
 }
 
 pub(crate) fn open(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let who = visit.who()?.clone();
-    let now = visit.site.today();
+    let (who, now) = (visit.who()?, visit.site.today());
     let lines = |name: &str| -> Vec<String> {
         let text = visit.field(name).unwrap_or("");
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
@@ -145,7 +140,7 @@ pub(crate) fn open(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let text = |name: &str| visit.field(name).unwrap_or("").trim();
     let due = text("due");
     let due = match model::parse_date_range(due, due, &visit.site.zone()) {
-        Ok(day) => Instant::from_ms(day.to.ms() - 1),
+        Ok(day) => day.last(),
         Err(error) => {
             return listed(&at(visit, &["reviews"]), StatusCode::BAD_REQUEST, Some(&error.to_string()));
         }
@@ -163,7 +158,7 @@ pub(crate) fn open(visit: &Visit<'_>) -> Result<Answer, Fault> {
         due_at: due,
         reason: text("reason").to_owned(),
     };
-    match visit.site.decided(|workspace| workspace.open_review(&wanted, Actor::Member(&who), now)) {
+    match visit.site.decided(who, |workspace, who| workspace.open_review(&wanted, who, now)) {
         Ok(review) => Ok(Answer::Elsewhere { to: visit.to(&["reviews", &review]), cookies: vec![] }),
         Err(refused) => listed(&at(visit, &["reviews"]), StatusCode::CONFLICT, Some(&told(refused)?)),
     }
@@ -173,24 +168,21 @@ pub(crate) fn detail(visit: &Visit<'_>) -> Result<Answer, Fault> {
     detailed(visit, StatusCode::OK, None)
 }
 
-fn refusal(problem: Option<&str>) -> Markup {
-    html! { @if let Some(problem) = problem { p.note role="alert" id="problem" { (theirs(problem)) "." } } }
-}
-
-/// The campaign of the address, as far as somebody may read it.
-fn found(visit: &Visit<'_>) -> Result<ReviewReport, Fault> {
+/// The campaign of the address, as far as somebody may read it, and which lines are theirs.
+fn found(visit: &Visit<'_>) -> Result<(ReviewReport, BTreeSet<u32>), Fault> {
     let key = visit.name("key");
     let unknown = || Fault::unknown("review", key, "the list of reviews shows every one that you may see");
-    let report = match visit.site.workspace().review(key, visit.site.today()) {
+    let who = Actor::Member(visit.who()?);
+    let (report, own) = match visit.site.workspace().review_of(key, who, visit.site.today()) {
         Err(AppError::Other(_)) => return Err(unknown()),
-        report => report?,
+        found => found?,
     };
-    readable(visit, report)?.ok_or_else(unknown)
+    let report = if reads_all(visit) { report } else { of_own(report, &own).ok_or_else(unknown)? };
+    Ok((report, own))
 }
 
 fn detailed(visit: &Visit<'_>, status: StatusCode, problem: Option<&str>) -> Result<Answer, Fault> {
-    let report = found(visit)?;
-    let own = own(visit, &report.review)?;
+    let (report, own) = found(visit)?;
     let shown = visit.word("show").unwrap_or("");
     let is = |word: &str, line: &ReviewLine| match word {
         "left" => line.decision.is_none(),
@@ -234,7 +226,7 @@ fn detailed(visit: &Visit<'_>, status: StatusCode, problem: Option<&str>) -> Res
                     &html! { p { "The access that existed at " (visit.time(report.listed_at)) " in " (theirs(&report.systems.join(", "))) ", frozen as " (parts::entry(visit, i64::try_from(report.entry).unwrap_or(i64::MAX)))
                         ". " (theirs(&report.reason)) @if report.unchanged > 0 { " " (count(report.unchanged as usize)) " more are as they were when they were kept." } } },
                     &standing(&report)))
-                (refusal(problem))
+                (parts::problem(problem))
                 @for why in &report.not_known { p.note { "Not known: " (theirs(why)) } }
                 div.facets { @for (word, label) in SHOWN {
                     (parts::chip(visit, "show", word, &html! { (label) }, searched.iter().filter(|line| is(word, line)).count())) } }
@@ -404,20 +396,7 @@ fn done<T>(visit: &Visit<'_>, what: Result<T, Refused>) -> Result<Answer, Fault>
 
 /// The same visit at the page that a form was sent from: what is shown there leads on from there.
 fn at<'s>(visit: &Visit<'s>, path: &[&str]) -> Visit<'s> {
-    Visit {
-        site: visit.site,
-        id: visit.id.clone(),
-        path: crate::visit::address(path, std::iter::empty()),
-        form: visit.form,
-        paging: None,
-        named: visit.named.clone(),
-        query: visit.query.clone(),
-        theme: visit.theme,
-        fields: visit.fields.clone(),
-        origin: visit.origin,
-        sender: visit.sender,
-        who: visit.who.clone(),
-    }
+    Visit { path: crate::visit::address(path, std::iter::empty()), ..visit.clone() }
 }
 
 fn marks(visit: &Visit<'_>) -> Vec<String> {
@@ -425,7 +404,7 @@ fn marks(visit: &Visit<'_>) -> Vec<String> {
 }
 
 pub(crate) fn decide(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let review = found(visit)?.review;
+    let review = found(visit)?.0.review;
     let who = visit.who()?;
     let Some(decision) = visit.field("decision").and_then(ReviewDecision::named) else {
         let here = at(visit, &["reviews", &review]);
@@ -439,30 +418,27 @@ pub(crate) fn decide(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let now = visit.site.today();
     done(
         visit,
-        visit.site.decided(|w| w.decide_review(&review, &marks, decision, reason, Actor::Member(who), now)),
+        visit.site.decided(who, |w, who| w.decide_review(&review, &marks, decision, reason, who, now)),
     )
 }
 
 pub(crate) fn delegate(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let review = found(visit)?.review;
+    let review = found(visit)?.0.review;
     let who = visit.who()?;
     let (marks, to, reason) =
         (marks(visit), visit.field("to").unwrap_or(""), visit.field("reason").unwrap_or(""));
     let now = visit.site.today();
-    done(
-        visit,
-        visit.site.decided(|w| w.delegate_review(&review, &marks, to, reason, Actor::Member(who), now)),
-    )
+    done(visit, visit.site.decided(who, |w, who| w.delegate_review(&review, &marks, to, reason, who, now)))
 }
 
 pub(crate) fn complete(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let review = found(visit)?.review;
+    let review = found(visit)?.0.review;
     let (who, now) = (visit.who()?, visit.site.today());
-    done(visit, visit.site.decided(|w| w.complete_review(&review, None, "", Actor::Member(who), now)))
+    done(visit, visit.site.decided(who, |w, who| w.complete_review(&review, None, "", who, now)))
 }
 
 pub(crate) fn verify(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let review = found(visit)?.review;
+    let review = found(visit)?.0.review;
     let (who, now) = (visit.who()?, visit.site.today());
-    done(visit, visit.site.decided(|w| w.verify_review(&review, None, Actor::Member(who), now)))
+    done(visit, visit.site.decided(who, |w, who| w.verify_review(&review, None, who, now)))
 }

@@ -29,10 +29,6 @@ fn told(refused: Refused) -> Result<(StatusCode, String), Fault> {
     }
 }
 
-fn problem(what: Option<&str>) -> Markup {
-    html! { @if let Some(what) = what { p.note role="alert" id="problem" { (theirs(what)) "." } } }
-}
-
 fn field(name: &str, label: &str, kind: &str, fill: &str, value: &str, hint: Option<&str>) -> Markup {
     html! { div.f {
         label for=(name) { (label) }
@@ -119,7 +115,7 @@ fn form_to_sign_in(
     let recovery = visit.word("with") == Some("recovery") || visit.field("with") == Some("recovery");
     let main = html! {
         h1 { "Sign in" }
-        (problem(what))
+        (parts::problem(what))
         form method="post" action="/sign-in" {
             input type="hidden" name=(FORM) value=(secret.form_token());
             input type="hidden" name="then" value=(then(visit));
@@ -198,7 +194,7 @@ fn form_to_join(
             Some(member) => { "Choose what you sign in with as " b { (theirs(&member.email)) } "." },
             None => "Say who you are, and choose what you sign in with.",
         } " This link holds until " (visit.time(opened.expires_at)) ", and once." }
-        (problem(what))
+        (parts::problem(what))
         form method="post" action=(visit.to(&["join", &link.reveal()])) {
             input type="hidden" name=(FORM) value=(link.form_token());
             @if opened.member.is_none() {
